@@ -1,0 +1,47 @@
+"""Identifiers: a prefix that says what it is, and a ULID (https://github.com/ulid/spec) that sorts by creation."""
+
+import re
+from typing import Final
+
+from ulid import ULID
+
+# prefix -> the noun it stands for; `node(id:)` and error messages go by it.
+PREFIXES: Final = {
+    "org": "organization",
+    "cli": "client",
+    "key": "api_key",
+    "usr": "user",
+    "sf": "storefront",
+    "prd": "product",
+    "var": "variant",
+    "ord": "order",
+    "aff": "affiliate_link",
+    "clk": "click",
+    "cnv": "conversion",
+    "ast": "asset",
+    "col": "collection",
+    "grt": "grant",
+    "tos": "tryon_session",
+    "whk": "webhook",
+    "evt": "event",
+    "dlv": "delivery",
+}
+ULID_PATTERN: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
+_ID = re.compile(f"({'|'.join(PREFIXES)})_{ULID_PATTERN}")
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id such as `prd_01JD3T8Q5YB9N7K0V2M4XWZC6R`; ids made later sort later (to the millisecond)."""
+    return f"{prefix}_{ULID()}"
+
+
+def noun_of(value: str) -> str | None:
+    """The noun that a well-formed id names (`product`), or None where it is no id of ours."""
+    match = _ID.fullmatch(value)
+    return PREFIXES[match[1]] if match else None
+
+
+def is_id(prefix: str, value: str) -> bool:
+    """Whether `value` is a well-formed id with this prefix."""
+    match = _ID.fullmatch(value)
+    return match is not None and match[1] == prefix

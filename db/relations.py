@@ -1,0 +1,142 @@
+"""What joins to what, said once. The batches of the loaders and the compiled plans are both made from this page."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from db.cursors import Sort
+from db.model import Aggregate, Entity, Filter, Relation, sorts
+from db.rules import Everyone, Visibility
+from db.tables import (
+    AffiliateLink,
+    Asset,
+    Inventory,
+    Order,
+    Product,
+    Storefront,
+    TryonSession,
+    User,
+    Variant,
+    WebhookEndpoint,
+)
+
+UPDATED = (Sort("UPDATED_AT_ASC", "updated_at", datetime), Sort("UPDATED_AT_DESC", "updated_at", datetime, descending=True))
+TITLE = (Sort("TITLE_ASC", "title"), Sort("TITLE_DESC", "title", descending=True))
+HANDLE = (Sort("HANDLE_ASC", "handle"), Sort("HANDLE_DESC", "handle", descending=True))
+PRICE = (Sort("PRICE_ASC", "price_amount", Decimal), Sort("PRICE_DESC", "price_amount", Decimal, descending=True))
+
+USER: Final = Entity("user", User, visible=Everyone(), listed=Visibility(owners=("id",)))
+
+STOREFRONT: Final = Entity(
+    "storefront", Storefront,
+    visible=Visibility(open="{t}.reach >= 1", owners=("owner_id",), storefront="id"),
+    listed=Visibility(open="{t}.reach = 2", owners=("owner_id",), storefront="id"),
+    sorts=sorts(*UPDATED, *HANDLE),
+    filters={
+        "owner_id": Filter("{t}.owner_id = {v}"),
+        "status": Filter("{t}.status = {v}"),
+        "handle": Filter("{t}.handle = {v}"),
+    },
+)  # fmt: skip
+
+PRODUCT: Final = Entity(
+    "product", Product,
+    visible=Visibility(open="{t}.reach >= 1", owners=("owner_id",), storefront="storefront_id"),
+    listed=Visibility(open="{t}.reach = 2", owners=("owner_id",), storefront="storefront_id"),
+    sorts=sorts(*UPDATED, *TITLE, *PRICE),
+    filters={
+        "storefront_id": Filter("{t}.storefront_id = {v}"),
+        "status": Filter("{t}.status = {v}"),
+        "visibility": Filter("{t}.visibility = {v}"),
+        "sku": Filter("{t}.sku = {v}"),
+        "category": Filter("{t}.category = {v}"),
+        "updated_since": Filter("{t}.updated_at >= {v}"),
+    },
+)  # fmt: skip
+
+# A variant is seen with its product; reached through it, the product's own rule has already decided.
+_VARIANT_SEEN = Visibility(
+    open="exists (select 1 from products p where p.id = {t}.product_id and p.reach >= 1)",
+    also="exists (select 1 from products p where p.id = {t}.product_id and p.owner_id = {viewer})",
+)
+VARIANT: Final = Entity("variant", Variant, visible=_VARIANT_SEEN, listed=Visibility())
+
+INVENTORY: Final = Entity(
+    "inventory", Inventory,
+    visible=Visibility(owners=("owner_id",), storefront="storefront_id", scope="inventory:read"),
+    listed=Visibility(owners=("owner_id",), storefront="storefront_id", scope="inventory:read"),
+)  # fmt: skip
+
+ORDER: Final = Entity(
+    "order", Order,
+    visible=Visibility(owners=("owner_id",), storefront="storefront_id"),
+    listed=Visibility(owners=("owner_id",), storefront="storefront_id"),
+    sorts=sorts(),
+)  # fmt: skip
+
+_LINK_SEEN = Visibility(owners=("affiliate_id", "storefront_owner_id"))
+AFFILIATE_LINK: Final = Entity(
+    "affiliate_link", AffiliateLink, visible=_LINK_SEEN, listed=Visibility(owners=("affiliate_id",)),
+    filters={
+        "product_id": Filter("{t}.product_id = {v}"),
+        "storefront_id": Filter("{t}.storefront_id = {v}"),
+        "code": Filter("{t}.code = {v}"),
+    },
+)  # fmt: skip
+
+_OWN = Visibility(owners=("owner_id",))
+_GRANTED = Visibility(
+    owners=("owner_id",),
+    also="exists (select 1 from grants g where g.asset_id = {t}.id and g.grantee_id = {viewer} "
+    "and g.revoked_at is null and (g.expires_at is null or g.expires_at > now()) and {t}.status = 'published')",
+)
+ASSET: Final = Entity("asset", Asset, visible=_GRANTED, listed=_GRANTED)
+TRYON_SESSION: Final = Entity("tryon_session", TryonSession, visible=_OWN, listed=_OWN)
+WEBHOOK: Final = Entity("webhook", WebhookEndpoint, visible=_OWN, listed=_OWN)
+
+# Lists that hang on no parent.
+STOREFRONTS: Final = Relation("storefronts", None, STOREFRONT, scope="storefronts:read")
+PRODUCTS: Final = Relation("products", None, PRODUCT, scope="storefronts:read")
+AFFILIATE_LINKS: Final = Relation("affiliate_links", None, AFFILIATE_LINK, scope="affiliates:read")
+ASSETS: Final = Relation("assets", None, ASSET, scope="assets:read")
+WEBHOOKS: Final = Relation("webhooks", None, WEBHOOK, scope="webhooks:manage")
+
+# From a user.
+USER_STOREFRONTS: Final = Relation(
+    "storefronts_by_owner", USER, STOREFRONT, "id", "owner_id", visibility=STOREFRONT.listed, scope="storefronts:read"
+)
+USER_LINKS: Final = Relation("affiliate_links_by_affiliate", USER, AFFILIATE_LINK, "id", "affiliate_id", scope="affiliates:read")
+
+# From a storefront. Its products show to whoever sees it, though it may itself be in no list.
+STOREFRONT_OWNER: Final = Relation("owner_of_storefront", STOREFRONT, USER, "owner_id", "id", many=False)
+STOREFRONT_PRODUCTS: Final = Relation(
+    "products_by_storefront", STOREFRONT, PRODUCT, "id", "storefront_id", scope="storefronts:read",
+    visibility=Visibility(
+        open="({t}.visibility = 'public' and {t}.reach >= 1)", owners=("owner_id",), storefront="storefront_id"
+    ),
+)  # fmt: skip
+STOREFRONT_INVENTORY: Final = Relation("inventory_by_storefront", STOREFRONT, INVENTORY, "id", "storefront_id", scope="inventory:read")
+PRODUCTS_COUNT: Final = Aggregate("products_count_by_storefront", STOREFRONT_PRODUCTS, "count(*)::int", 0)
+
+# From a product.
+PRODUCT_STOREFRONT: Final = Relation("storefront_of_product", PRODUCT, STOREFRONT, "storefront_id", "id", many=False)
+PRODUCT_VARIANTS: Final = Relation(
+    "variants_by_product", PRODUCT, VARIANT, "id", "product_id", visibility=Everyone(), where="{t}.archived_at is null"
+)
+PRODUCT_LINKS: Final = Relation("affiliate_links_by_product", PRODUCT, AFFILIATE_LINK, "id", "product_id", scope="affiliates:read")
+PRODUCT_INVENTORY: Final = Relation("inventory_by_product", PRODUCT, INVENTORY, "id", "product_id")
+TOTAL_INVENTORY: Final = Aggregate("total_inventory_by_product", PRODUCT_INVENTORY, "sum({t}.available)::int", None)
+
+# From a variant. Whether it is in stock is for all; how much of it, for its owner.
+VARIANT_PRODUCT: Final = Relation("product_of_variant", VARIANT, PRODUCT, "product_id", "id", many=False)
+VARIANT_INVENTORY: Final = Relation("inventory_of_variant", VARIANT, INVENTORY, "id", "variant_id", many=False)
+_VARIANT_STOCK: Final = Relation("stock_of_variant", VARIANT, INVENTORY, "id", "variant_id", visibility=Everyone())
+IN_STOCK: Final = Aggregate("in_stock_by_variant", _VARIANT_STOCK, "bool_or({t}.available > 0)", False, kind="bool")  # noqa: FBT003
+
+# From an affiliate link.
+LINK_PRODUCT: Final = Relation("product_of_affiliate_link", AFFILIATE_LINK, PRODUCT, "product_id", "id", many=False)
+LINK_AFFILIATE: Final = Relation("affiliate_of_affiliate_link", AFFILIATE_LINK, USER, "affiliate_id", "id", many=False)
+
+# From an order and a try-on session.
+ORDER_STOREFRONT: Final = Relation("storefront_of_order", ORDER, STOREFRONT, "storefront_id", "id", many=False)
+TRYON_PRODUCT: Final = Relation("product_of_tryon_session", TRYON_SESSION, PRODUCT, "product_id", "id", many=False)

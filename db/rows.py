@@ -1,0 +1,42 @@
+"""Turns what a read returned into instances of the table classes, without a session behind them."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy.orm import ClassManager
+from sqlalchemy.orm.instrumentation import manager_of_class
+
+from db.tables import Table
+
+T = TypeVar("T", bound=Table)
+
+
+@cache
+def columns_of(table: type[Table]) -> tuple[str, ...]:
+    """The names of a table's columns, in the order of their declaration."""
+    return tuple(column.name for column in Table.metadata.tables[str(table.__tablename__)].columns)
+
+
+def select_list(table: type[Table], alias: str) -> str:
+    """Every column by name: `t.id, t.handle, …`. A star would break prepared statements when a column is added."""
+    return ", ".join(f"{alias}.{name}" for name in columns_of(table))
+
+
+@cache
+def _manager(table: type[Table]) -> ClassManager[Any]:
+    manager: ClassManager[Any] = manager_of_class(table)
+    return manager
+
+
+def hydrate(table: type[T], record: asyncpg.Record) -> T:
+    """One row as an instance of its table class, read-only by habit: no session will ever write it back."""
+    instance: T = _manager(table).new_instance()
+    instance.__dict__.update(record.items())
+    return instance
+
+
+def hydrate_all(table: type[T], records: Iterable[asyncpg.Record]) -> list[T]:
+    """Many rows, in their order."""
+    return [hydrate(table, record) for record in records]

@@ -1,0 +1,92 @@
+"""Who may see a row, as SQL. One declaration serves the batches, the compiled plans and the checks of single rows."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+
+class Bind:
+    """Collects the parameters of one statement and hands out their places (`$1`, `$2`, …).
+
+    A source says where a value comes from when the statement runs; equal sources share a place.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[Hashable, str] = {}
+
+    def __call__(self, source: Hashable) -> str:
+        """The place of this source."""
+        return self._places.setdefault(source, f"${len(self._places) + 1}")
+
+    @property
+    def sources(self) -> tuple[Hashable, ...]:
+        """Every source, in the order of its place."""
+        return tuple(self._places)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What of a viewer changes the text of a statement. The viewer's own id and storefronts are parameters."""
+
+    reads_all: bool = False
+    narrowed: bool = False
+    scopes: frozenset[str] = frozenset()
+
+    def holds(self, scope: str) -> bool:
+        """Whether this viewer has a scope; `platform:read` stands for every scope that reads."""
+        return scope in self.scopes or (self.reads_all and scope.endswith(":read"))
+
+
+@dataclass(frozen=True)
+class ViewerId:
+    """Stands for the viewer's user id among a statement's parameters."""
+
+
+@dataclass(frozen=True)
+class ViewerStorefronts:
+    """Stands for the storefronts that a narrowed token is held to."""
+
+
+VIEWER = ViewerId()
+STOREFRONTS = ViewerStorefronts()
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """Which rows of a table a viewer sees: those that are open to all, and those that are the viewer's own.
+
+    `open`: SQL over `{t}`, or empty where nothing is open. `owners`: columns of which one must be the viewer.
+    `storefront`: the column that a token narrowed to some storefronts is held to. `also`: further SQL over `{t}` and
+    `{viewer}`. `scope`: without it nothing is seen.
+    """
+
+    open: str = ""
+    owners: tuple[str, ...] = ()
+    storefront: str | None = None
+    also: str = ""
+    scope: str | None = None
+
+    def sql(self, t: str, sight: Sight, bind: Bind) -> str:
+        """The predicate over alias `t` for this viewer; `true` and `false` where nothing needs asking."""
+        if self.scope is not None and not sight.holds(self.scope):
+            return "false"
+        if sight.reads_all or self.open == "true":
+            return "true"
+        parts = [self.open.format(t=t)] if self.open else []
+        if self.owners:
+            parts.append(self._owned(t, sight, bind))
+        if self.also:
+            parts.append(self.also.format(t=t, viewer=bind(VIEWER)))
+        return f"({' or '.join(parts)})" if parts else "false"
+
+    def _owned(self, t: str, sight: Sight, bind: Bind) -> str:
+        owned = " or ".join(f"{t}.{column} = {bind(VIEWER)}" for column in self.owners)
+        if sight.narrowed and self.storefront is not None:
+            return f"(({owned}) and {t}.{self.storefront} = any({bind(STOREFRONTS)}))"
+        return owned
+
+
+@dataclass(frozen=True)
+class Everyone(Visibility):
+    """Every row is seen by every viewer."""
+
+    open: str = field(default="true")

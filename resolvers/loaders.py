@@ -1,0 +1,170 @@
+"""This request's batches: every lookup of one kind made in one turn of the loop becomes one statement."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiodataloader import DataLoader
+
+from auth.viewer import Viewer
+from db import cursors, statements
+from db.cursors import Cursor, Sort
+from db.model import CREATED_ASC, Aggregate, Entity, Relation
+from db.rows import hydrate, hydrate_all
+from db.rules import STOREFRONTS, VIEWER
+from db.sessions import Database
+from db.statements import KEYS, LIMIT, Given, Mark, Statement, Window
+from db.tables import Table
+
+T = TypeVar("T", bound=Table)
+
+
+@dataclass(frozen=True)
+class PageArgs:
+    """Which page of a list is asked for. `limit` 1 to 100; `last` pages count from the end."""
+
+    limit: int = 20
+    backwards: bool = False
+    after: Cursor | None = None
+    before: Cursor | None = None
+    sort: Sort = CREATED_ASC
+    filters: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def window(self) -> Window:
+        """The same page without its values: what the text of the statement depends on."""
+        return Window(
+            sort=self.sort,
+            backwards=self.backwards,
+            after=_mark("after", self.after, self.sort),
+            before=_mark("before", self.before, self.sort),
+            filters=tuple((name, Given(f"filter.{name}")) for name, _ in self.filters),
+        )
+
+    @property
+    def values(self) -> dict[Hashable, Any]:
+        """The values that the window's sources stand for. One row more than asked tells whether there is a next page."""
+        values: dict[Hashable, Any] = {LIMIT: self.limit + 1}
+        for name, cursor in (("after", self.after), ("before", self.before)):
+            if cursor is not None:
+                values[Given(f"{name}.id")] = cursor.id
+                values[Given(f"{name}.key")] = cursor.key
+        values.update({Given(f"filter.{name}"): value for name, value in self.filters})
+        return values
+
+
+def _mark(name: str, cursor: Cursor | None, sort: Sort) -> Mark | None:
+    if cursor is None:
+        return None
+    return Mark(Given(f"{name}.id"), Given(f"{name}.key") if sort.column is not None else None)
+
+
+@dataclass(frozen=True)
+class Page(Sequence[T]):
+    """One page of rows, in the order of the list."""
+
+    rows: list[T]
+    args: PageArgs
+    has_next: bool = False
+    has_previous: bool = False
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.rows[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def cursor(self, row: T) -> str:
+        """The mark of one of its rows."""
+        return cursors.encode(self.args.sort, row)
+
+
+def _page(rows: list[T], args: PageArgs) -> Page[T]:
+    more, rows = len(rows) > args.limit, rows[: args.limit]
+    if args.backwards:
+        return Page(rows[::-1], args, has_next=args.before is not None, has_previous=more)
+    return Page(rows, args, has_next=more, has_previous=args.after is not None)
+
+
+class Loaders:
+    """Made for one request inside its event loop; each loader is made when it is first asked for."""
+
+    def __init__(self, db: Database, viewer: Viewer) -> None:
+        self._db = db
+        self._viewer = viewer
+        self._made: dict[Hashable, DataLoader[Any, Any]] = {}
+
+    async def row(self, entity: Entity[T], id: str) -> T | None:  # noqa: A002 - the field's name
+        """The row with this id, where the viewer may see it."""
+        found: T | None = await self._by_key(entity.name, entity, "id", entity.visible).load(id)
+        return found
+
+    async def one(self, relation: Relation[T], key: str | None) -> T | None:
+        """The single row at the far end."""
+        if key is None:
+            return None
+        loader = self._by_key(relation.name, relation.target, relation.far, relation.seen)
+        found: T | None = await loader.load(key)
+        return found
+
+    async def page(self, relation: Relation[T], key: str, args: PageArgs) -> Page[T]:
+        """A page of the rows at the far end."""
+        name = (relation.name, args)
+        loader = self._made.get(name)
+        if loader is None:
+            loader = self._made[name] = DataLoader(lambda keys: self._pages(relation, args, keys))
+        found: Page[T] = await loader.load(key)
+        return found
+
+    async def all(self, relation: Relation[T], key: str) -> list[T]:
+        """Every row at the far end, for lists that are bounded by nature (a product's variants)."""
+        return (await self.page(relation, key, PageArgs(limit=10_000))).rows
+
+    async def aggregate(self, item: Aggregate, key: str) -> Any:
+        """A declared count, sum or test over the far end."""
+        return await self._values(item.name, item.value, item.relation, (), item.empty).load(key)
+
+    async def count(self, relation: Relation[Any], key: str, filters: tuple[tuple[str, Any], ...]) -> int:
+        """How many rows the whole list has."""
+        total: int = await self._values(f"count:{relation.name}", "count(*)::int", relation, filters, 0).load(key)
+        return total
+
+    async def fetch(self, statement: Statement, values: Mapping[Hashable, Any]) -> list[Any]:
+        """Runs a statement with these values and the viewer's own."""
+        given = {VIEWER: self._viewer.user_id, STOREFRONTS: list(self._viewer.storefront_ids or ()), **values}
+        return await self._db.fetch(statement.sql, [given[source] for source in statement.sources])
+
+    def _by_key(self, name: str, entity: Entity[T], column: str, seen: Any) -> DataLoader[str, T | None]:
+        async def batch(keys: list[str]) -> list[T | None]:
+            statement = statements.by_key(entity, column, self._viewer.sight, seen)
+            found = hydrate_all(entity.table, await self.fetch(statement, {KEYS: keys}))
+            rows = {getattr(row, column): row for row in found}
+            return [rows.get(key) for key in keys]
+
+        return self._made.setdefault(name, DataLoader(batch)) if name not in self._made else self._made[name]
+
+    async def _pages(self, relation: Relation[T], args: PageArgs, keys: list[str]) -> list[Page[T]]:
+        statement = statements.page(relation, args.window, self._viewer.sight)
+        records = await self.fetch(statement, {KEYS: keys, **args.values})
+        table = relation.target.table
+        if relation.source is None:
+            return [_page(hydrate_all(table, records), args)]
+        rows: dict[str, list[T]] = {key: [] for key in keys}
+        for record in records:
+            rows[record["_key"]].append(hydrate(table, record))
+        return [_page(rows[key], args) for key in keys]
+
+    def _values(
+        self, name: str, value: str, relation: Relation[Any], filters: tuple[tuple[str, Any], ...], empty: Any
+    ) -> DataLoader[str, Any]:
+        async def batch(keys: list[str]) -> list[Any]:
+            args = PageArgs(filters=filters)
+            statement = statements.aggregate(value, relation, args.window, self._viewer.sight)
+            records = await self.fetch(statement, {KEYS: keys, **args.values})
+            if relation.source is None:
+                return [records[0][0]]
+            found = {record[0]: record[1] for record in records}
+            return [found.get(key, empty) for key in keys]
+
+        key = (name, filters)
+        return self._made.setdefault(key, DataLoader(batch)) if key not in self._made else self._made[key]
