@@ -25,6 +25,7 @@ PREFIXES: Final = {
     "whk": "webhook",
     "evt": "event",
     "dlv": "delivery",
+    "ntc": "notice",
 }
 ULID_PATTERN: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _ID = re.compile(f"({'|'.join(PREFIXES)})_{ULID_PATTERN}")

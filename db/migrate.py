@@ -1,9 +1,11 @@
 """Brings a database to the newest schema. Safe to run from many processes at once."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -14,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from db import partitions
 from db.tables import Table
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -58,9 +61,14 @@ def newest() -> str | None:
 
 
 async def migrate(dsn: str) -> None:
-    """Applies every migration that is missing; nothing is done where none is."""
+    """Applies every migration that is missing, and makes the days of the logs ahead."""
     if await _with_connection(dsn, _current) != newest():
         await _with_connection(dsn, _upgrade)
+    connection = await asyncpg.connect(dsn)
+    try:
+        await partitions.keep(connection, datetime.now(UTC).date())
+    finally:
+        await connection.close()
 
 
 async def is_current(dsn: str) -> bool:
@@ -72,7 +80,9 @@ async def differences(dsn: str) -> list[Any]:
     """What the tables in code and in the database differ in; empty when migrations and tables agree."""
 
     def compare(connection: Connection) -> list[Any]:
-        return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Table.metadata))
+        return list(
+            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Table.metadata)
+        )
 
     found: list[Any] = await _with_connection(dsn, compare)
     return found

@@ -3,14 +3,15 @@
 from db.tables.affiliates import AffiliateLink, Click, Conversion
 from db.tables.assets import Asset, Collection, Grant
 from db.tables.base import Table
-from db.tables.events import Event
+from db.tables.deliveries import Delivery, DeliveryAttempt, DeliveryWorker, DispatchTick
+from db.tables.events import Event, FeedEntry, ResourceSequence
 from db.tables.idempotency import IdempotencyKey
 from db.tables.orders import Order, OrderLine
 from db.tables.organizations import ApiKey, Client, ClientSecret, Organization, SigningKey, User
 from db.tables.products import Inventory, Product, Variant
 from db.tables.storefronts import Storefront
 from db.tables.tryon import TryonSession
-from db.tables.webhooks import WebhookEndpoint
+from db.tables.webhooks import WebhookEndpoint, WebhookNotice, WebhookSecret
 
 __all__ = [
     "AffiliateLink",
@@ -21,7 +22,12 @@ __all__ = [
     "ClientSecret",
     "Collection",
     "Conversion",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryWorker",
+    "DispatchTick",
     "Event",
+    "FeedEntry",
     "Grant",
     "IdempotencyKey",
     "Inventory",
@@ -29,6 +35,7 @@ __all__ = [
     "OrderLine",
     "Organization",
     "Product",
+    "ResourceSequence",
     "SigningKey",
     "Storefront",
     "Table",
@@ -36,4 +43,6 @@ __all__ = [
     "User",
     "Variant",
     "WebhookEndpoint",
+    "WebhookNotice",
+    "WebhookSecret",
 ]

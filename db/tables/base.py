@@ -31,6 +31,12 @@ def id_field(prefix: str) -> Any:
     return Field(sa_column=Column("id", Text, check, primary_key=True))
 
 
+def log_id(prefix: str) -> Any:
+    """The primary key of a log that is kept by day. Its ULID carries the day: its order is that of its bytes."""
+    check = CheckConstraint(f"id ~ '^{prefix}_{ULID_PATTERN}$'", name="id")
+    return Field(sa_column=Column("id", Text(collation="C"), check, primary_key=True))
+
+
 def ref(target: str, *, nullable: bool = False, primary_key: bool = False, ondelete: str = "CASCADE") -> Any:
     """A foreign key to `table.column`."""
     key = ForeignKey(target, ondelete=ondelete)
@@ -95,6 +101,7 @@ __all__ = [
     "datetime",
     "id_field",
     "json",
+    "log_id",
     "moment",
     "not_negative",
     "one_of",
