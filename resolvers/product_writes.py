@@ -1,0 +1,217 @@
+"""How an upsert changes rows: the product, its variants, their stock. Called inside a transaction that holds the storefront."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+
+from db.bodies.products import ProductBody
+from db.ids import new_id
+from db.sessions import WriteSession
+from db.tables import Inventory, Product, Storefront, Variant
+from resolvers.errors import Conflict, Fault, Invalid, NotFound
+from resolvers.product_inputs import ProductInput, VariantInput
+from webhooks.outbox import emit
+
+_PLAIN = ("sku", "title", "description", "category", "status", "visibility")
+
+
+async def find(session: WriteSession, storefront: Storefront, given: ProductInput) -> Product | None:
+    """The product that is meant, locked, or None where it is a new one."""
+    query = select(Product).where(Product.storefront_id == storefront.id).with_for_update()
+    if given.id is None and given.sku is None:
+        raise Invalid(Fault("/sku", "is required", "missing"))
+    if given.id is None:
+        return (await session.exec(query.where(Product.sku == given.sku))).first()
+    row = (await session.exec(query.where(Product.id == given.id))).first()
+    if row is None:
+        raise NotFound("product", given.id)
+    return row
+
+
+async def apply(
+    session: WriteSession, storefront: Storefront, present: Product | None, given: ProductInput, now: datetime
+) -> tuple[Product, bool, bool]:
+    """Brings the rows to what was sent: (product, whether it is new, whether anything differs)."""
+    _check_variants(given)
+    row = present if present is not None else _new(session, storefront, given, now)
+    _copy(row, given)
+    changed = session.is_modified(row)
+    if changed:
+        await _check_sku(session, row)
+    await session.flush()
+    variants, stock = await parts(session, row, archived=True)
+    changed = await _apply_variants(session, row, variants, stock, given, now) or changed
+    if changed and present is not None:
+        row.updated_at = now
+    await session.flush()
+    await session.refresh(row)
+    return row, present is None, changed
+
+
+def _new(session: WriteSession, storefront: Storefront, given: ProductInput, now: datetime) -> Product:
+    needed = {"title": given.title, "price": given.price}
+    missing = [Fault(f"/{name}", "is required for a new product", "missing") for name, value in needed.items() if value is None]
+    if missing:
+        raise Invalid(*missing)
+    row = Product(
+        id=new_id("prd"), storefront_id=storefront.id, owner_id=storefront.owner_id, sku=given.sku,
+        price_amount=given.price.amount, price_currency=given.price.currency,
+        extra={}, media=[], created_at=now, updated_at=now,
+    )  # fmt: skip
+    session.add(row)
+    return row
+
+
+def _copy(row: Product, given: ProductInput) -> None:
+    values: dict[str, Any] = {name: getattr(given, name) for name in _PLAIN if name in given.model_fields_set}
+    if given.price is not None:
+        values["price_amount"], values["price_currency"] = given.price.amount, given.price.currency
+    if given.metadata is not None:
+        values["extra"] = given.metadata
+    if given.media is not None:
+        values["media"] = [item.model_dump() for item in given.media]
+    for name, value in values.items():
+        if getattr(row, name, None) != value:
+            setattr(row, name, value)
+
+
+async def _check_sku(session: WriteSession, row: Product) -> None:
+    with session.no_autoflush:
+        query = select(Product.id).where(Product.storefront_id == row.storefront_id, Product.sku == row.sku)
+        if (await session.exec(query.where(Product.id != row.id))).first():
+            raise Conflict(f"Another product of this storefront has the SKU {row.sku}.", pointer="/sku")
+
+
+def _check_variants(given: ProductInput) -> None:
+    seen: set[str] = set()
+    for place, variant in enumerate(given.variants or ()):
+        if variant.sku in seen:
+            raise Invalid(Fault(f"/variants/{place}/sku", f"{variant.sku} stands twice in this list", "duplicate"))
+        seen.add(variant.sku)
+
+
+async def _apply_variants(
+    session: WriteSession, row: Product, variants: Sequence[Variant], stock: Mapping[str, Inventory],
+    given: ProductInput, now: datetime,
+) -> bool:  # fmt: skip
+    by_sku = {variant.sku: variant for variant in variants}
+    await _check_taken(session, row, given, by_sku)
+    changed = False
+    for wanted in given.variants or ():
+        changed = _apply_variant(session, row, by_sku.get(wanted.sku), stock, wanted, now) or changed
+    if not variants and not given.variants:
+        changed = _apply_variant(session, row, None, stock, _only_variant(row), now)
+    if given.replace_variants and given.variants is not None:
+        kept = {wanted.sku for wanted in given.variants}
+        changed = _archive(variants, stock, kept, now) or changed
+    return _follow_price(row, variants, now) or changed
+
+
+def _only_variant(row: Product) -> VariantInput:
+    return VariantInput(sku=row.sku)
+
+
+async def _check_taken(
+    session: WriteSession, row: Product, given: ProductInput, own: Mapping[str, Variant]
+) -> None:
+    new = [wanted.sku for wanted in given.variants or () if wanted.sku not in own]
+    if not own and not given.variants:
+        new = [row.sku]
+    query = select(Variant.sku).where(Variant.storefront_id == row.storefront_id, col(Variant.sku).in_(new))
+    taken = (await session.exec(query)).first() if new else None
+    if taken is not None:
+        message = f"Another product of this storefront has a variant with the SKU {taken}."
+        raise Conflict(message, pointer=f"/variants/{new.index(taken)}/sku" if given.variants else "/sku")
+
+
+def _apply_variant(
+    session: WriteSession, product: Product, row: Variant | None, stock: Mapping[str, Inventory],
+    wanted: VariantInput, now: datetime,
+) -> bool:  # fmt: skip
+    if row is None:
+        _new_variant(session, product, wanted, now)
+        return True
+    before = (row.options, row.price_amount, row.price_currency, row.price_own, row.archived_at)
+    if 'options' in wanted.model_fields_set and _options(wanted) != row.options:
+        row.options = _options(wanted)
+    if "price" in wanted.model_fields_set:
+        row.price_own = wanted.price is not None
+        money = wanted.price
+        row.price_amount = money.amount if money else product.price_amount
+        row.price_currency = money.currency if money else product.price_currency
+    row.archived_at = None
+    changed = before != (row.options, row.price_amount, row.price_currency, row.price_own, row.archived_at)
+    if changed:
+        row.updated_at = now
+    return _set_stock(stock[row.id], wanted.inventory, now) or changed
+
+
+def _new_variant(session: WriteSession, product: Product, wanted: VariantInput, now: datetime) -> None:
+    money = wanted.price
+    row = Variant(
+        id=new_id("var"), product_id=product.id, storefront_id=product.storefront_id, sku=wanted.sku,
+        options=_options(wanted), price_own=money is not None,
+        price_amount=money.amount if money else product.price_amount,
+        price_currency=money.currency if money else product.price_currency,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    session.add(row)
+    session.add(
+        Inventory(
+            variant_id=row.id, product_id=product.id, storefront_id=product.storefront_id, owner_id=product.owner_id,
+            available=wanted.inventory or 0, reserved=0, updated_at=now,
+        )  # fmt: skip
+    )
+
+
+def _options(wanted: VariantInput) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in (wanted.options or {}).items()]
+
+
+def _set_stock(stock: Inventory, available: int | None, now: datetime) -> bool:
+    if available is None or stock.available == available:
+        return False
+    stock.available, stock.updated_at = available, now
+    return True
+
+
+def _archive(variants: Sequence[Variant], stock: Mapping[str, Inventory], kept: set[str], now: datetime) -> bool:
+    gone = [variant for variant in variants if variant.sku not in kept and variant.archived_at is None]
+    for variant in gone:
+        variant.archived_at = variant.updated_at = now
+        _set_stock(stock[variant.id], 0, now)
+    return bool(gone)
+
+
+def _follow_price(product: Product, variants: Sequence[Variant], now: datetime) -> bool:
+    """Variants without a price of their own have the product's."""
+    changed = False
+    for variant in variants:
+        price = (product.price_amount, product.price_currency)
+        if not variant.price_own and (variant.price_amount, variant.price_currency) != price:
+            variant.price_amount, variant.price_currency = price
+            variant.updated_at, changed = now, True
+    return changed
+
+
+async def parts(
+    session: WriteSession, row: Product, *, archived: bool = False
+) -> tuple[Sequence[Variant], dict[str, Inventory]]:
+    """The product's variants in their order, and the stock of each by variant id."""
+    query = select(Variant).where(Variant.product_id == row.id).order_by(col(Variant.id))
+    if not archived:
+        query = query.where(col(Variant.archived_at).is_(None))
+    variants = (await session.exec(query)).all()
+    stock = await session.exec(select(Inventory).where(Inventory.product_id == row.id).with_for_update())
+    return variants, {item.variant_id: item for item in stock.all()}
+
+
+async def announce(session: WriteSession, row: Product, now: datetime) -> None:
+    """Writes product.updated: the listing as its owner sees it."""
+    variants, stock = await parts(session, row)
+    body = ProductBody.with_stock(row, variants, stock).as_json()
+    await emit(
+        session, type="product.updated", resource_id=row.id, audience=[row.owner_id], payload=body, occurred_at=now
+    )

@@ -1,0 +1,156 @@
+"""Serves a route: parses what comes in, calls its handler, prints what comes out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from auth.gate import Gate
+from auth.viewer import Viewer
+from db.bodies.base import encode, etag
+from db.sessions import Database
+from resolvers.context import new_context
+from resolvers.errors import Fault, Invalid, TooLarge
+from resolvers.inputs import read
+from resolvers.platform import Platform
+from rest_facade.call import Answer, Call
+from rest_facade.problems import HttpError, problem, status_of
+from rest_facade.queries import read_query
+from rest_facade.route import Route
+
+LARGEST_BODY = 1_048_576
+NOBODY = Viewer("", "", "", frozenset())
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What every endpoint works with."""
+
+    db: Database
+    gate: Gate
+    platform: Platform
+
+
+class Endpoint:
+    """An ASGI application for one route."""
+
+    def __init__(self, route: Route, surface: Surface) -> None:
+        self._route = route
+        self._surface = surface
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, whatever comes of it."""
+        state: dict[str, Any] = scope["state"]
+        state["route"] = self._route.path
+        try:
+            headers = state["headers"]
+            answer = await self._answer(scope, receive, state, headers)
+            await _send_answer(send, answer, headers if self._route.method == "GET" else {}, scope)
+        except Exception as error:
+            if status_of(error) == 500:
+                raise
+            await send_problem(send, error, state["request_id"])
+
+    async def _answer(self, scope: Scope, receive: Receive, state: dict[str, Any], headers: Mapping[bytes, bytes]) -> Answer:
+        route, surface = self._route, self._surface
+        viewer = NOBODY if route.public else await surface.gate.admit(headers, state["answer_headers"])
+        state["client"] = viewer.client_id
+        ctx = new_context(
+            viewer, surface.db, surface.platform, request_id=state["request_id"],
+            idempotency_key=idempotency_key(headers) if route.method == "POST" else None,
+        )  # fmt: skip
+        if route.scope is not None:
+            ctx.require(route.scope)
+        query = read_query(route.query, scope["query_string"])
+        body = await self._body(receive, headers)
+        return await route.handler(Call(ctx, scope.get("path_params", {}), query, body, headers, scope, receive))
+
+    async def _body(self, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:
+        if self._route.body is None:
+            return None
+        return read(self._route.body, parse_json(await read_body(receive), headers))
+
+
+def idempotency_key(headers: Mapping[bytes, bytes]) -> str | None:
+    """The caller's idempotency key, where it sent one."""
+    value = headers.get(b"idempotency-key")
+    if value is None:
+        return None
+    key = value.decode("latin-1")
+    if not 1 <= len(key) <= 255 or not key.isprintable():
+        raise Invalid(Fault("", "the header Idempotency-Key must have 1 to 255 printable characters"))
+    return key
+
+
+async def read_body(receive: Receive, largest: int = LARGEST_BODY) -> bytes:
+    """The whole body, or TooLarge as soon as it passes the limit."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body") and len(body) <= largest:
+        message = await receive()
+        body += message.get("body", b"")
+    if len(body) > largest:
+        raise TooLarge(f"The body is larger than {largest} bytes.")
+    return body
+
+
+def parse_json(body: bytes, headers: Mapping[bytes, bytes]) -> Any:
+    """The body as JSON; 415 for another media type, 400 for what is no JSON."""
+    media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if media != b"application/json" and not (media.startswith(b"application/") and media.endswith(b"+json")):
+        raise HttpError(415, "unsupported_media_type", "Send the body as Content-Type: application/json.")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise HttpError(400, "bad_json", f"The body is not JSON: {error}.") from None
+
+
+async def send_problem(send: Send, error: Exception, request_id: str) -> None:
+    """Answers with a problem document."""
+    status, headers, body = problem(error, request_id)
+    await send_bytes(send, status, headers, body)
+
+
+async def send_bytes(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """One answer in two messages."""
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    if status not in (204, 304):
+        raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_answer(send: Send, answer: Answer, conditions: Mapping[bytes, bytes], scope: Scope) -> None:
+    if answer.body is None:
+        await send_bytes(send, answer.status, answer.headers, b"")
+        return
+    body = answer.body if isinstance(answer.body, bytes) else encode(answer.body)
+    headers = {"content-type": "application/json", **answer.headers}
+    headers.setdefault("etag", etag(body))
+    if _matches(conditions.get(b"if-none-match"), headers["etag"]):
+        await send_bytes(send, 304, {"etag": headers["etag"]}, b"")
+        return
+    await send_bytes(send, answer.status, headers, b"" if scope["method"] == "HEAD" else body)
+
+
+def _matches(condition: bytes | None, tag: str) -> bool:
+    """RFC 9110 section 13.1.2: weak comparison, any of the tags, or a star."""
+    if condition is None:
+        return False
+    tags = [part.strip().removeprefix("W/") for part in condition.decode("latin-1").split(",")]
+    return tag in tags or "*" in tags
+
+
+def envelope(call: Call, bodies: list[Any], next_cursor: str | None) -> Answer:
+    """A page of a list, with the way to the next one."""
+    body = {"data": bodies, "has_more": next_cursor is not None, "next_cursor": next_cursor}
+    if next_cursor is None:
+        return Answer(body)
+    sent = call.query.model_dump(mode="json", exclude_none=True, exclude_unset=True, by_alias=True)
+    query = urlencode(sent | {"limit": call.query.limit, "cursor": next_cursor})
+    url = f"{call.ctx.platform.public_url}{call.scope['path']}?{query}"
+    return Answer(body, headers={"link": f'<{url}>; rel="next"'})
+

@@ -1,0 +1,76 @@
+"""Examples that the OpenAPI document shows; a test holds each to the model it stands for."""
+
+from typing import Any, Final
+
+_ULID = "01JD3T8Q5YB9N7K0V2M4XWZC6R"
+_WHEN = "2026-11-23T09:30:00.125Z"
+_PRICE = {"amount": "189.00", "currency": "EUR"}
+
+ME: Final[dict[str, Any]] = {
+    "id": f"usr_{_ULID}",
+    "handle": "@yourbrand",
+    "display_name": "Your Brand",
+    "twin_active": True,
+    "organization": {"id": f"org_{_ULID}", "name": "Your Brand"},
+    "scopes": ["profile:read", "storefronts:read"],
+    "environment": "sandbox",
+}
+STOREFRONT: Final[dict[str, Any]] = {
+    "id": f"sf_{_ULID}",
+    "handle": "@yourbrand",
+    "name": "Your Brand",
+    "description": "Raw denim, made to order.",
+    "status": "active",
+    "products_count": 24,
+    "owner": {"id": f"usr_{_ULID}", "handle": "@yourbrand"},
+    "settings": {"currency": "EUR", "locale": "en", "visibility": "public"},
+    "metadata": {"season": "AW26"},
+    "created_at": _WHEN,
+    "updated_at": _WHEN,
+}
+PRODUCT_INPUT: Final[dict[str, Any]] = {
+    "sku": "JKT-01",
+    "title": "Chore jacket in indigo",
+    "description": "Twelve-ounce denim, three patch pockets.",
+    "price": _PRICE,
+    "category": "Jackets",
+    "status": "active",
+    "variants": [
+        {"sku": "JKT-01-M", "options": {"size": "M"}, "inventory": 14},
+        {"sku": "JKT-01-L", "options": {"size": "L"}, "inventory": 0},
+    ],
+}
+PRODUCT: Final[dict[str, Any]] = {
+    "id": f"prd_{_ULID}",
+    "storefront_id": f"sf_{_ULID}",
+    "sku": "JKT-01",
+    "title": "Chore jacket in indigo",
+    "description": "Twelve-ounce denim, three patch pockets.",
+    "price": _PRICE,
+    "category": "Jackets",
+    "status": "active",
+    "visibility": "public",
+    "metadata": {},
+    "media": [{"url": "https://cdn.example.com/jkt-01.jpg", "alt": "The jacket from the front"}],
+    "variants": [
+        {
+            "id": f"var_{_ULID}",
+            "sku": "JKT-01-M",
+            "options": {"size": "M"},
+            "price": _PRICE,
+            "in_stock": True,
+            "available": 14,
+        }
+    ],
+    "total_inventory": 14,
+    "created_at": _WHEN,
+    "updated_at": _WHEN,
+}
+INVENTORY: Final[dict[str, Any]] = {
+    "variant_id": f"var_{_ULID}",
+    "product_id": f"prd_{_ULID}",
+    "sku": "JKT-01-M",
+    "available": 14,
+    "reserved": 2,
+    "updated_at": _WHEN,
+}

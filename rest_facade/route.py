@@ -1,0 +1,44 @@
+"""One route of REST v1: what it takes, what it answers, who may call it. Served from this, and described from this."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from rest_facade.call import Answer, Call
+from rest_facade.queries import Query
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """`answers` gives the model of each good status (None: no body); `listed`: a list of such models in an envelope.
+
+    `errors`: the statuses of problems beyond those that every route can answer. `body` None: the request has none;
+    `raw` True: the handler reads the body itself (`multipart` describes its fields). `public`: no token is asked for.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    answers: Mapping[int, type[BaseModel] | None]
+    scope: str | None = None
+    query: type[Query] = Query
+    body: type[BaseModel] | None = None
+    listed: bool = False
+    errors: tuple[int, ...] = ()
+    example: Any = None
+    example_answer: Any = None
+    raw: bool = False
+    multipart: Mapping[str, Any] = field(default_factory=dict)
+    public: bool = False
+    content_type: str = "application/json"
+
+    @property
+    def operation_id(self) -> str:
+        """A name that client generators can use: the handler's module and name."""
+        return f"{self.tag.lower().replace(' ', '_')}_{self.handler.__name__.strip('_')}"

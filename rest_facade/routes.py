@@ -1,0 +1,8 @@
+"""The whole v1 table. What stands here is served, and described in OpenAPI; what does not, is not."""
+
+from typing import Final
+
+from rest_facade import inventory, products, storefronts, users
+from rest_facade.route import Route
+
+ROUTES: Final[tuple[Route, ...]] = (*storefronts.ROUTES, *products.ROUTES, *users.ROUTES, *inventory.ROUTES)
