@@ -15,12 +15,16 @@ from db.ids import noun_of
 
 @dataclass(frozen=True)
 class Sort:
-    """An order that lists can be read in. `column` None: by id alone, which is the order of creation."""
+    """An order that lists can be read in. `column` None: by id alone, which is the order of creation.
+
+    `id`: the column with the id that breaks ties; only stock has another than `id`.
+    """
 
     name: str
     column: str | None = None
     kind: type = str
     descending: bool = False
+    id: str = "id"
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,12 @@ def key_text(value: Any) -> str:
 def encode(sort: Sort, row: Any) -> str:
     """The cursor of a row."""
     key = "" if sort.column is None else key_text(getattr(row, sort.column))
-    return urlsafe_b64encode(f"{sort.name} {row.id} {key}".encode()).decode().rstrip("=")
+    return urlsafe_b64encode(f"{sort.name} {getattr(row, sort.id)} {key}".encode()).decode().rstrip("=")
 
 
 def cursor_sql(sort: Sort, t: str) -> str:
     """The same cursor, as an SQL expression over alias `t`."""
-    text = f"'{sort.name} ' || {t}.id || ' '"
+    text = f"'{sort.name} ' || {t}.{sort.id} || ' '"
     if sort.column is not None:
         text += f" || {_key_sql(sort, t)}"
     return rf"translate(encode(convert_to({text}, 'UTF8'), 'base64'), E'+/=\n', '-_')"

@@ -65,6 +65,7 @@ INVENTORY: Final = Entity(
     "inventory", Inventory,
     visible=Visibility(owners=("owner_id",), storefront="storefront_id", scope="inventory:read"),
     listed=Visibility(owners=("owner_id",), storefront="storefront_id", scope="inventory:read"),
+    sorts={"CREATED_AT_ASC": Sort("CREATED_AT_ASC", id="variant_id")},
 )  # fmt: skip
 
 ORDER: Final = Entity(

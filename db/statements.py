@@ -69,15 +69,15 @@ def conditions(relation: Relation[Any], t: str, window: Window, sight: Sight, bi
 def _beyond(sort: Sort, t: str, mark: Mark, bind: Bind, *, forward: bool) -> str:
     sign = "<" if sort.descending == forward else ">"
     if sort.column is None:
-        return f"{t}.id {sign} {bind(mark.id)}::text"
+        return f"{t}.{sort.id} {sign} {bind(mark.id)}::text"
     key = f"{bind(mark.key)}::{CASTS[sort.kind]}"
-    return f"({t}.{sort.column}, {t}.id) {sign} ({key}, {bind(mark.id)}::text)"
+    return f"({t}.{sort.column}, {t}.{sort.id}) {sign} ({key}, {bind(mark.id)}::text)"
 
 
 def order_by(sort: Sort, t: str, *, backwards: bool = False) -> str:
     """The order of a sort, turned round for pages read from the end."""
     direction = " desc" if sort.descending != backwards else ""
-    columns = ["id"] if sort.column is None else [sort.column, "id"]
+    columns = [sort.id] if sort.column is None else [sort.column, sort.id]
     return ", ".join(f"{t}.{column}{direction}" for column in columns)
 
 

@@ -94,9 +94,19 @@ class Loaders:
         self._viewer = viewer
         self._made: dict[Hashable, DataLoader[Any, Any]] = {}
 
+    def forget(self) -> None:
+        """Drops what was read: a write has made it stale."""
+        self._made.clear()
+
     async def row(self, entity: Entity[T], id: str) -> T | None:  # noqa: A002 - the field's name
         """The row with this id, where the viewer may see it."""
         found: T | None = await self._by_key(entity.name, entity, "id", entity.visible).load(id)
+        return found
+
+    async def row_by(self, entity: Entity[T], column: str, value: str) -> T | None:
+        """The row with this value in a unique column, where the viewer may see it."""
+        name = f"{entity.name}_by_{column}"
+        found: T | None = await self._by_key(name, entity, column, entity.visible).load(value)
         return found
 
     async def one(self, relation: Relation[T], key: str | None) -> T | None:

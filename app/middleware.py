@@ -1,0 +1,87 @@
+"""Around every request: its id, its log line, its metrics, and the headers that every answer has."""
+
+import re
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, BinaryIO
+
+import orjson
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.metrics import Metrics
+from db.ids import new_id
+from db.sessions import statements_sent
+from rest_facade.endpoint import send_problem
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{8,128}")
+_log = structlog.get_logger()
+
+
+def request_headers(scope: Scope) -> dict[bytes, bytes]:
+    """The headers by name; one sent several times is joined (RFC 9110 section 5.3)."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers
+
+
+class Middleware:
+    """Plain ASGI, so that a request costs no task and no object that need not be."""
+
+    def __init__(self, app: ASGIApp, version: str, metrics: Metrics, access_log: BinaryIO | None) -> None:
+        self._app = app
+        self._version = version.encode()
+        self._metrics = metrics
+        self._line: Callable[[bytes], Any] | None = access_log.write if access_log is not None else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection's request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, counter = perf_counter(), [0]
+        headers = request_headers(scope)
+        asked = headers.get(b"x-request-id")
+        request_id = asked if asked is not None and _SANE_ID.fullmatch(asked) else new_id("req").encode()
+        answer_headers = [(b"x-request-id", request_id), (b"api-version", self._version)]
+        state = scope["state"] = {
+            **scope.get("state", {}), "headers": headers, "request_id": request_id.decode(), "status": 0,
+            "answer_headers": answer_headers, "route": "", "client": "",
+        }  # fmt: skip
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                state["status"] = message["status"]
+                message["headers"] = [*message.get("headers", ()), *answer_headers]
+            await send(message)
+
+        token = statements_sent.set(counter)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            _log.exception("request failed", request_id=state["request_id"], path=scope["path"])
+            if state["status"]:
+                raise
+            await send_problem(send_with_headers, error, state["request_id"])
+        finally:
+            statements_sent.reset(token)
+            self._record(scope, state, perf_counter() - started, counter[0])
+
+    def _record(self, scope: Scope, state: dict[str, Any], seconds: float, statements: int) -> None:
+        self._metrics.request(scope["method"], state["route"] or "other", state["status"], seconds)
+        if self._line is None:
+            return
+        line = {
+            "at": datetime.now(UTC), "request_id": state["request_id"], "client": state["client"],
+            "method": scope["method"], "route": state["route"] or scope["path"][:200], "status": state["status"],
+            "ms": round(seconds * 1000, 2), "sql": statements,
+        }  # fmt: skip
+        self._line(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def standard_error() -> BinaryIO:
+    """Where log lines go: standard output is for what commands print."""
+    return sys.stderr.buffer

@@ -1,0 +1,25 @@
+"""The schema, built once at start and frozen."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from schema.affiliates import AffiliateLink
+from schema.products import Product, ProductMutations, ProductVariant
+from schema.queries import Query
+from schema.scalars import SCALARS
+from schema.storefronts import Storefront, StorefrontMutations
+from schema.users import User
+
+NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink)
+MUTATIONS = (StorefrontMutations, ProductMutations)
+
+
+def build_schema() -> strawberry.Schema:
+    """The stable schema."""
+    return strawberry.Schema(
+        query=Query,
+        mutation=merge_types("Mutation", MUTATIONS),
+        types=NODE_TYPES,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
