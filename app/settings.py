@@ -29,7 +29,9 @@ class Setting:
         if not self.secret or not self.value:
             return self.value
         parts = urlsplit(self.value)
-        return self.value.replace(parts.password, "***") if parts.password else "***" if not parts.scheme else self.value
+        return (
+            self.value.replace(parts.password, "***") if parts.password else "***" if not parts.scheme else self.value
+        )
 
 
 # name, default, whether it holds a secret, what it is

@@ -20,7 +20,10 @@ from db.tables import (
     WebhookEndpoint,
 )
 
-UPDATED = (Sort("UPDATED_AT_ASC", "updated_at", datetime), Sort("UPDATED_AT_DESC", "updated_at", datetime, descending=True))
+UPDATED = (
+    Sort("UPDATED_AT_ASC", "updated_at", datetime),
+    Sort("UPDATED_AT_DESC", "updated_at", datetime, descending=True),
+)
 TITLE = (Sort("TITLE_ASC", "title"), Sort("TITLE_DESC", "title", descending=True))
 HANDLE = (Sort("HANDLE_ASC", "handle"), Sort("HANDLE_DESC", "handle", descending=True))
 PRICE = (Sort("PRICE_ASC", "price_amount", Decimal), Sort("PRICE_DESC", "price_amount", Decimal, descending=True))
@@ -106,7 +109,9 @@ WEBHOOKS: Final = Relation("webhooks", None, WEBHOOK, scope="webhooks:manage")
 USER_STOREFRONTS: Final = Relation(
     "storefronts_by_owner", USER, STOREFRONT, "id", "owner_id", visibility=STOREFRONT.listed, scope="storefronts:read"
 )
-USER_LINKS: Final = Relation("affiliate_links_by_affiliate", USER, AFFILIATE_LINK, "id", "affiliate_id", scope="affiliates:read")
+USER_LINKS: Final = Relation(
+    "affiliate_links_by_affiliate", USER, AFFILIATE_LINK, "id", "affiliate_id", scope="affiliates:read"
+)
 
 # From a storefront. Its products show to whoever sees it, though it may itself be in no list.
 STOREFRONT_OWNER: Final = Relation("owner_of_storefront", STOREFRONT, USER, "owner_id", "id", many=False)
@@ -116,7 +121,9 @@ STOREFRONT_PRODUCTS: Final = Relation(
         open="({t}.visibility = 'public' and {t}.reach >= 1)", owners=("owner_id",), storefront="storefront_id"
     ),
 )  # fmt: skip
-STOREFRONT_INVENTORY: Final = Relation("inventory_by_storefront", STOREFRONT, INVENTORY, "id", "storefront_id", scope="inventory:read")
+STOREFRONT_INVENTORY: Final = Relation(
+    "inventory_by_storefront", STOREFRONT, INVENTORY, "id", "storefront_id", scope="inventory:read"
+)
 PRODUCTS_COUNT: Final = Aggregate("products_count_by_storefront", STOREFRONT_PRODUCTS, "count(*)::int", 0)
 
 # From a product.
@@ -124,7 +131,9 @@ PRODUCT_STOREFRONT: Final = Relation("storefront_of_product", PRODUCT, STOREFRON
 PRODUCT_VARIANTS: Final = Relation(
     "variants_by_product", PRODUCT, VARIANT, "id", "product_id", visibility=Everyone(), where="{t}.archived_at is null"
 )
-PRODUCT_LINKS: Final = Relation("affiliate_links_by_product", PRODUCT, AFFILIATE_LINK, "id", "product_id", scope="affiliates:read")
+PRODUCT_LINKS: Final = Relation(
+    "affiliate_links_by_product", PRODUCT, AFFILIATE_LINK, "id", "product_id", scope="affiliates:read"
+)
 PRODUCT_INVENTORY: Final = Relation("inventory_by_product", PRODUCT, INVENTORY, "id", "product_id")
 TOTAL_INVENTORY: Final = Aggregate("total_inventory_by_product", PRODUCT_INVENTORY, "sum({t}.available)::int", None)
 
@@ -132,7 +141,7 @@ TOTAL_INVENTORY: Final = Aggregate("total_inventory_by_product", PRODUCT_INVENTO
 VARIANT_PRODUCT: Final = Relation("product_of_variant", VARIANT, PRODUCT, "product_id", "id", many=False)
 VARIANT_INVENTORY: Final = Relation("inventory_of_variant", VARIANT, INVENTORY, "id", "variant_id", many=False)
 _VARIANT_STOCK: Final = Relation("stock_of_variant", VARIANT, INVENTORY, "id", "variant_id", visibility=Everyone())
-IN_STOCK: Final = Aggregate("in_stock_by_variant", _VARIANT_STOCK, "bool_or({t}.available > 0)", False, kind="bool")  # noqa: FBT003
+IN_STOCK: Final = Aggregate("in_stock_by_variant", _VARIANT_STOCK, "bool_or({t}.available > 0)", False, kind="bool")
 
 # From an affiliate link.
 LINK_PRODUCT: Final = Relation("product_of_affiliate_link", AFFILIATE_LINK, PRODUCT, "product_id", "id", many=False)

@@ -105,7 +105,7 @@ def _length(walk: _Walk, node: FieldNode, page: int) -> int:
     """A list outside a connection is as long as the ids that it is asked for, or a handful."""
     if node.name.value in ("nodes", "edges") and not node.arguments:
         return page
-    for argument in node.arguments:
+    for argument in node.arguments or ():
         value: Any = argument.value
         if isinstance(value, VariableNode):
             value = walk.variables.get(value.name.value)
@@ -116,7 +116,7 @@ def _length(walk: _Walk, node: FieldNode, page: int) -> int:
 
 
 def _page(walk: _Walk, node: FieldNode) -> int:
-    for argument in node.arguments:
+    for argument in node.arguments or ():
         if argument.name.value in ("first", "last"):
             value: Any = argument.value
             size = walk.variables.get(value.name.value) if isinstance(value, VariableNode) else None

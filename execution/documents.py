@@ -12,6 +12,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     parse,
@@ -110,5 +111,5 @@ def _check_depth(selections: SelectionSetNode, fragments: Mapping[str, FragmentD
         elif isinstance(node, FieldNode):
             if node.selection_set is not None and not node.name.value.startswith("__"):
                 _check_depth(node.selection_set, fragments, depth + 1)
-        else:
+        elif isinstance(node, InlineFragmentNode):
             _check_depth(node.selection_set, fragments, depth)

@@ -6,7 +6,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
 from db.ids import PREFIXES, ULID_PATTERN, is_id
@@ -74,7 +84,9 @@ def _web_address(value: str) -> str:
     return value
 
 
-WebAddress = Annotated[str, Field(max_length=2048, examples=["https://example.com/coat.jpg"]), AfterValidator(_web_address)]
+WebAddress = Annotated[
+    str, Field(max_length=2048, examples=["https://example.com/coat.jpg"]), AfterValidator(_web_address)
+]
 
 
 def _currency(value: str) -> str:
@@ -112,12 +124,15 @@ Amount = Annotated[
 class MoneyInput(Input):
     """An amount of money. The amount is text, with no more decimals than its currency has."""
 
-    amount: Amount
     currency: Currency
+    amount: Amount
 
-    def model_post_init(self, _: Any) -> None:
-        """Gives the amount its currency's decimals."""
-        self.amount = settle(self.amount, self.currency)
+    @field_validator("amount")
+    @classmethod
+    def settled(cls, amount: Decimal, info: ValidationInfo) -> Decimal:
+        """The amount with its currency's decimals; a wrong currency has a fault of its own."""
+        currency = info.data.get("currency")
+        return settle(amount, currency) if currency else amount
 
 
 def _depth(value: Any) -> int:
@@ -160,9 +175,7 @@ def _moment(value: Any) -> Any:
         raise ValueError("is outside the years 1 to 9999") from None
 
 
-MomentInput = Annotated[
-    datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+MomentInput = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 
 M = TypeVar("M", bound=BaseModel)
 

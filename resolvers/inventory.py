@@ -77,10 +77,12 @@ async def _set(ctx: Context, given: InventoryInput, session: WriteSession) -> Wr
     found = [(place, await _variant(ctx, session, place, item)) for place, item in enumerate(given.items)]
     stock = await _lock(session, [variant.id for _, variant in found])
     _check_once(found)
-    changed = {v.product_id for (_, v), item in zip(found, given.items, strict=True) if _move(ctx, found, stock, v, item)}
+    changed = {
+        v.product_id for (_, v), item in zip(found, given.items, strict=True) if _move(ctx, found, stock, v, item)
+    }
     await session.flush()
-    for product_id in sorted(changed):
-        await product_writes.announce(session, await session.get_one(Product, product_id), ctx.clock())
+    products = [await session.get_one(Product, product_id) for product_id in sorted(changed)]
+    await product_writes.announce(session, products, ctx.clock())
     bodies = [InventoryBody.of(stock[variant.id], variant.sku).as_json() for _, variant in found]
     return Written({"id": "", "data": bodies})
 
@@ -124,9 +126,7 @@ def _check_once(found: Sequence[Place]) -> None:
         seen.add(variant.id)
 
 
-def _move(
-    ctx: Context, found: Sequence[Place], stock: dict[str, Inventory], variant: Variant, item: StockMove
-) -> bool:
+def _move(ctx: Context, found: Sequence[Place], stock: dict[str, Inventory], variant: Variant, item: StockMove) -> bool:
     row = stock[variant.id]
     pointer = f"/items/{next(place for place, other in found if other is variant)}"
     if item.expected is not None and item.expected != row.available:

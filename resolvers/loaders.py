@@ -120,10 +120,13 @@ class Loaders:
     async def page(self, relation: Relation[T], key: str, args: PageArgs) -> Page[T]:
         """A page of the rows at the far end."""
         name = (relation.name, args)
-        loader = self._made.get(name)
-        if loader is None:
-            loader = self._made[name] = DataLoader(lambda keys: self._pages(relation, args, keys))
-        found: Page[T] = await loader.load(key)
+        if name not in self._made:
+
+            async def batch(keys: list[str]) -> list[Page[T]]:
+                return await self._pages(relation, args, keys)
+
+            self._made[name] = DataLoader(batch)
+        found: Page[T] = await self._made[name].load(key)
         return found
 
     async def all(self, relation: Relation[T], key: str) -> list[T]:
@@ -151,7 +154,9 @@ class Loaders:
             rows = {getattr(row, column): row for row in found}
             return [rows.get(key) for key in keys]
 
-        return self._made.setdefault(name, DataLoader(batch)) if name not in self._made else self._made[name]
+        if name not in self._made:
+            self._made[name] = DataLoader(batch)
+        return self._made[name]
 
     async def _pages(self, relation: Relation[T], args: PageArgs, keys: list[str]) -> list[Page[T]]:
         statement = statements.page(relation, args.window, self._viewer.sight)
@@ -177,4 +182,6 @@ class Loaders:
             return [found.get(key, empty) for key in keys]
 
         key = (name, filters)
-        return self._made.setdefault(key, DataLoader(batch)) if key not in self._made else self._made[key]
+        if key not in self._made:
+            self._made[key] = DataLoader(batch)
+        return self._made[key]

@@ -12,7 +12,7 @@ from db.sessions import WriteSession
 from db.tables import Inventory, Product, Storefront, Variant
 from resolvers.errors import Conflict, Fault, Invalid, NotFound
 from resolvers.product_inputs import ProductInput, VariantInput
-from webhooks.outbox import emit
+from webhooks.outbox import Happening, emit_all
 
 _PLAIN = ("sku", "title", "description", "category", "status", "visibility")
 
@@ -52,7 +52,9 @@ async def apply(
 
 def _new(session: WriteSession, storefront: Storefront, given: ProductInput, now: datetime) -> Product:
     needed = {"title": given.title, "price": given.price}
-    missing = [Fault(f"/{name}", "is required for a new product", "missing") for name, value in needed.items() if value is None]
+    missing = [
+        Fault(f"/{name}", "is required for a new product", "missing") for name, value in needed.items() if value is None
+    ]
     if missing:
         raise Invalid(*missing)
     row = Product(
@@ -98,24 +100,19 @@ async def _apply_variants(
 ) -> bool:  # fmt: skip
     by_sku = {variant.sku: variant for variant in variants}
     await _check_taken(session, row, given, by_sku)
-    changed = False
-    for wanted in given.variants or ():
-        changed = _apply_variant(session, row, by_sku.get(wanted.sku), stock, wanted, now) or changed
-    if not variants and not given.variants:
-        changed = _apply_variant(session, row, None, stock, _only_variant(row), now)
+    wanted = list(given.variants or ()) or ([] if variants else [VariantInput(sku=row.sku)])
+    known = [(by_sku[item.sku], item) for item in wanted if item.sku in by_sku]
+    changed = any([_apply_variant(row, variant, stock, item, now) for variant, item in known])
+    fresh = [item for item in wanted if item.sku not in by_sku]
+    await _add_variants(session, row, fresh, now)
+    changed = changed or bool(fresh)
     if given.replace_variants and given.variants is not None:
         kept = {wanted.sku for wanted in given.variants}
         changed = _archive(variants, stock, kept, now) or changed
     return _follow_price(row, variants, now) or changed
 
 
-def _only_variant(row: Product) -> VariantInput:
-    return VariantInput(sku=row.sku)
-
-
-async def _check_taken(
-    session: WriteSession, row: Product, given: ProductInput, own: Mapping[str, Variant]
-) -> None:
+async def _check_taken(session: WriteSession, row: Product, given: ProductInput, own: Mapping[str, Variant]) -> None:
     new = [wanted.sku for wanted in given.variants or () if wanted.sku not in own]
     if not own and not given.variants:
         new = [row.sku]
@@ -127,14 +124,10 @@ async def _check_taken(
 
 
 def _apply_variant(
-    session: WriteSession, product: Product, row: Variant | None, stock: Mapping[str, Inventory],
-    wanted: VariantInput, now: datetime,
-) -> bool:  # fmt: skip
-    if row is None:
-        _new_variant(session, product, wanted, now)
-        return True
+    product: Product, row: Variant, stock: Mapping[str, Inventory], wanted: VariantInput, now: datetime
+) -> bool:
     before = (row.options, row.price_amount, row.price_currency, row.price_own, row.archived_at)
-    if 'options' in wanted.model_fields_set and _options(wanted) != row.options:
+    if "options" in wanted.model_fields_set and _options(wanted) != row.options:
         row.options = _options(wanted)
     if "price" in wanted.model_fields_set:
         row.price_own = wanted.price is not None
@@ -148,22 +141,29 @@ def _apply_variant(
     return _set_stock(stock[row.id], wanted.inventory, now) or changed
 
 
-def _new_variant(session: WriteSession, product: Product, wanted: VariantInput, now: datetime) -> None:
+async def _add_variants(session: WriteSession, product: Product, wanted: Sequence[VariantInput], now: datetime) -> None:
+    rows = [_variant(product, item, now) for item in wanted]
+    session.add_all(rows)
+    await session.flush()  # their stock refers to them
+    session.add_all(_stock(row, product, item, now) for row, item in zip(rows, wanted, strict=True))
+
+
+def _variant(product: Product, wanted: VariantInput, now: datetime) -> Variant:
     money = wanted.price
-    row = Variant(
+    return Variant(
         id=new_id("var"), product_id=product.id, storefront_id=product.storefront_id, sku=wanted.sku,
         options=_options(wanted), price_own=money is not None,
         price_amount=money.amount if money else product.price_amount,
         price_currency=money.currency if money else product.price_currency,
         created_at=now, updated_at=now,
     )  # fmt: skip
-    session.add(row)
-    session.add(
-        Inventory(
-            variant_id=row.id, product_id=product.id, storefront_id=product.storefront_id, owner_id=product.owner_id,
-            available=wanted.inventory or 0, reserved=0, updated_at=now,
-        )  # fmt: skip
-    )
+
+
+def _stock(row: Variant, product: Product, wanted: VariantInput, now: datetime) -> Inventory:
+    return Inventory(
+        variant_id=row.id, product_id=product.id, storefront_id=product.storefront_id, owner_id=product.owner_id,
+        available=wanted.inventory or 0, reserved=0, updated_at=now,
+    )  # fmt: skip
 
 
 def _options(wanted: VariantInput) -> list[dict[str, str]]:
@@ -208,10 +208,11 @@ async def parts(
     return variants, {item.variant_id: item for item in stock.all()}
 
 
-async def announce(session: WriteSession, row: Product, now: datetime) -> None:
-    """Writes product.updated: the listing as its owner sees it."""
-    variants, stock = await parts(session, row)
-    body = ProductBody.with_stock(row, variants, stock).as_json()
-    await emit(
-        session, type="product.updated", resource_id=row.id, audience=[row.owner_id], payload=body, occurred_at=now
-    )
+async def announce(session: WriteSession, rows: Sequence[Product], now: datetime) -> None:
+    """Writes product.updated for each: the listing as its owner sees it."""
+    happenings = []
+    for row in rows:
+        variants, stock = await parts(session, row)
+        body = ProductBody.with_stock(row, variants, stock).as_json()
+        happenings.append(Happening("product.updated", row.id, [row.owner_id], body, now))
+    await emit_all(session, happenings)

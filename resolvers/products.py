@@ -18,6 +18,7 @@ from resolvers.reads import get
 from resolvers.storefronts import check_unchanged, own_storefront
 from resolvers.writes import Written, write
 
+
 async def get_product(ctx: Context, *, id: str) -> Product:  # noqa: A002
     """The product with this id."""
     ctx.require("storefronts:read")
@@ -33,9 +34,7 @@ async def product_body(ctx: Context, row: Product) -> ProductBody:
 
 
 async def _variant_body(ctx: Context, row: Variant) -> VariantBody:
-    in_stock, stock = await gather(
-        ctx.loaders.aggregate(IN_STOCK, row.id), ctx.loaders.one(VARIANT_INVENTORY, row.id)
-    )
+    in_stock, stock = await gather(ctx.loaders.aggregate(IN_STOCK, row.id), ctx.loaders.one(VARIANT_INVENTORY, row.id))
     return VariantBody.of(row, in_stock=in_stock, available=stock.available if stock else None)
 
 
@@ -57,7 +56,7 @@ async def _upsert(
         check_unchanged(if_match, await present_body(ctx, session, present))
     row, created, changed = await product_writes.apply(session, storefront, present, given, ctx.clock())
     if created or changed:
-        await product_writes.announce(session, row, ctx.clock())
+        await product_writes.announce(session, [row], ctx.clock())
     return Written(await present_body(ctx, session, row), created=created)
 
 
@@ -74,7 +73,7 @@ async def _archive(ctx: Context, id: str, if_match: str | None, session: WriteSe
         row.status, row.updated_at = "archived", ctx.clock()
         await session.flush()
         await session.refresh(row)
-        await product_writes.announce(session, row, ctx.clock())
+        await product_writes.announce(session, [row], ctx.clock())
     return Written(await present_body(ctx, session, row))
 
 
@@ -94,5 +93,3 @@ async def present_body(ctx: Context, session: WriteSession, row: Product) -> dic
     variants, stock = await product_writes.parts(session, row)
     sees_stock = ctx.viewer.holds("inventory:read")
     return ProductBody.with_stock(row, variants, stock, sees_stock=sees_stock).as_json()
-
-

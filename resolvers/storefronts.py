@@ -120,9 +120,7 @@ async def own_storefront(ctx: Context, session: WriteSession, id: str, *, lock: 
     """The viewer's own storefront, locked for a change; another's that it can see is Forbidden, the rest NotFound."""
     query = select(Storefront).where(Storefront.id == id)
     row = (await session.exec(query.with_for_update() if lock else query)).first()
-    seen = row is not None and (
-        row.reach >= 1 or row.owner_id == ctx.viewer.user_id or ctx.viewer.sight.reads_all
-    )
+    seen = row is not None and (row.reach >= 1 or row.owner_id == ctx.viewer.user_id or ctx.viewer.sight.reads_all)
     if row is None or not seen:
         raise NotFound("storefront", id[:64])
     if not ctx.viewer.may_write_storefront(row.id, row.owner_id):

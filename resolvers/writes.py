@@ -56,9 +56,13 @@ async def _once(ctx: Context, session: WriteSession, operation: str, fingerprint
     outcome = {"body": written.body, "created": written.created}
     session.add(
         IdempotencyKey(
-            client_id=ctx.viewer.client_id, key=key, operation=operation, fingerprint=fingerprint,
-            outcome=outcome, created_at=ctx.clock(),
-        )  # fmt: skip
+            client_id=ctx.viewer.client_id,
+            key=key,
+            operation=operation,
+            fingerprint=fingerprint,
+            outcome=outcome,
+            created_at=ctx.clock(),
+        )
     )
     return written
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import orjson
 from starlette.types import Receive, Scope, Send
 
 from auth.gate import Gate
@@ -13,15 +12,16 @@ from auth.viewer import Viewer
 from db.bodies.base import encode, etag
 from db.sessions import Database
 from resolvers.context import new_context
-from resolvers.errors import Fault, Invalid, TooLarge
 from resolvers.inputs import read
 from resolvers.platform import Platform
 from rest_facade.call import Answer, Call
-from rest_facade.problems import HttpError, problem, status_of
+from rest_facade.problems import problem
 from rest_facade.queries import read_query
 from rest_facade.route import Route
+from wire.errors import status_of
+from wire.requests import idempotency_key, parse_json, read_body
+from wire.responses import send_bytes
 
-LARGEST_BODY = 1_048_576
 NOBODY = Viewer("", "", "", frozenset())
 
 
@@ -54,7 +54,9 @@ class Endpoint:
                 raise
             await send_problem(send, error, state["request_id"])
 
-    async def _answer(self, scope: Scope, receive: Receive, state: dict[str, Any], headers: Mapping[bytes, bytes]) -> Answer:
+    async def _answer(
+        self, scope: Scope, receive: Receive, state: dict[str, Any], headers: Mapping[bytes, bytes]
+    ) -> Answer:
         route, surface = self._route, self._surface
         viewer = NOBODY if route.public else await surface.gate.admit(headers, state["answer_headers"])
         state["client"] = viewer.client_id
@@ -74,53 +76,10 @@ class Endpoint:
         return read(self._route.body, parse_json(await read_body(receive), headers))
 
 
-def idempotency_key(headers: Mapping[bytes, bytes]) -> str | None:
-    """The caller's idempotency key, where it sent one."""
-    value = headers.get(b"idempotency-key")
-    if value is None:
-        return None
-    key = value.decode("latin-1")
-    if not 1 <= len(key) <= 255 or not key.isprintable():
-        raise Invalid(Fault("", "the header Idempotency-Key must have 1 to 255 printable characters"))
-    return key
-
-
-async def read_body(receive: Receive, largest: int = LARGEST_BODY) -> bytes:
-    """The whole body, or TooLarge as soon as it passes the limit."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body") and len(body) <= largest:
-        message = await receive()
-        body += message.get("body", b"")
-    if len(body) > largest:
-        raise TooLarge(f"The body is larger than {largest} bytes.")
-    return body
-
-
-def parse_json(body: bytes, headers: Mapping[bytes, bytes]) -> Any:
-    """The body as JSON; 415 for another media type, 400 for what is no JSON."""
-    media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if media != b"application/json" and not (media.startswith(b"application/") and media.endswith(b"+json")):
-        raise HttpError(415, "unsupported_media_type", "Send the body as Content-Type: application/json.")
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise HttpError(400, "bad_json", f"The body is not JSON: {error}.") from None
-
-
 async def send_problem(send: Send, error: Exception, request_id: str) -> None:
     """Answers with a problem document."""
     status, headers, body = problem(error, request_id)
     await send_bytes(send, status, headers, body)
-
-
-async def send_bytes(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """One answer in two messages."""
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    if status not in (204, 304):
-        raw.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
 
 
 async def _send_answer(send: Send, answer: Answer, conditions: Mapping[bytes, bytes], scope: Scope) -> None:
@@ -153,4 +112,3 @@ def envelope(call: Call, bodies: list[Any], next_cursor: str | None) -> Answer:
     query = urlencode(sent | {"limit": call.query.limit, "cursor": next_cursor})
     url = f"{call.ctx.platform.public_url}{call.scope['path']}?{query}"
     return Answer(body, headers={"link": f'<{url}>; rel="next"'})
-

@@ -6,39 +6,13 @@ import orjson
 
 from auth.errors import AuthError, RateLimited, Unauthenticated
 from resolvers import errors
+from wire.errors import HttpError, status_of
 
-# The domain's errors and the status that REST gives them; the order is from the special to the general.
-STATUS: Final[dict[type[Exception], int]] = {
-    errors.NotFound: 404,
-    errors.InsufficientScope: 403,
-    errors.Forbidden: 403,
-    errors.Invalid: 422,
-    errors.Conflict: 409,
-    errors.PreconditionFailed: 412,
-    errors.TooLarge: 413,
-    Unauthenticated: 401,
-    RateLimited: 429,
-}
 TITLES: Final = {
     400: "Bad request", 401: "Not authenticated", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
     409: "Conflict", 412: "Precondition failed", 413: "Too large", 415: "Unsupported media type",
     422: "Invalid input", 429: "Too many requests", 500: "Internal error", 503: "Not ready",
 }  # fmt: skip
-
-
-class HttpError(Exception):
-    """What is wrong with a request before it means anything: its path, method, media type or JSON."""
-
-    def __init__(self, status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.detail, self.headers = status, code, detail, headers or {}
-
-
-def status_of(error: Exception) -> int:
-    """The status of an error; 500 for what nobody foresaw."""
-    if isinstance(error, HttpError):
-        return error.status
-    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
 
 
 def problem(error: Exception, request_id: str) -> tuple[int, dict[str, str], bytes]:

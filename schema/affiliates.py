@@ -54,5 +54,3 @@ class AffiliateLinkFilter:
     product_id: strawberry.ID | None = UNSET
     storefront_id: strawberry.ID | None = UNSET
     code: str | None = UNSET
-
-

@@ -17,7 +17,7 @@ class Node:
 def shows(table: type[Table]) -> Any:
     """Tells the executor which rows a type shows: types resolve from table rows, with no wrapper between."""
 
-    def is_type_of(cls: Any, obj: Any, info: Any) -> bool:  # noqa: ARG001
+    def is_type_of(cls: Any, obj: Any, info: Any) -> bool:
         return isinstance(obj, table)
 
     return classmethod(is_type_of)

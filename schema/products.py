@@ -225,5 +225,3 @@ class ProductMutations:
             return await products.archive_product(ctx, id=input.id)
 
         return await run(info, ProductPayload, "product", PRODUCT, act)
-
-

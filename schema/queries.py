@@ -18,7 +18,7 @@ from db.relations import (
     VARIANT,
 )
 from execution.markers import PLAN, Lookup
-from resolvers import reads, users
+from resolvers import users
 from resolvers.context import Context
 from resolvers.errors import Fault, Invalid
 from schema.affiliates import AffiliateLink, AffiliateLinkFilter
@@ -95,7 +95,9 @@ class Query:
         resolver=_any_node, description="Whatever has this id.",
         metadata={PLAN: Lookup(tuple(entity for entity, _ in NODES.values()))},
     )  # fmt: skip
-    nodes: list[Node | None] = strawberry.field(resolver=_any_nodes, description="Whatever has these ids, in their order.")
+    nodes: list[Node | None] = strawberry.field(
+        resolver=_any_nodes, description="Whatever has these ids, in their order."
+    )
     storefront: Storefront | None = _lookup(
         _storefront, STOREFRONT, "storefronts:read", "id", "handle", description="By exactly one of `id` and `handle`."
     )

@@ -8,7 +8,6 @@ from sqlmodel import Field
 from db.tables.base import (
     Decimal,
     Table,
-    amount as money_amount,
     currency_check,
     datetime,
     id_field,
@@ -17,6 +16,9 @@ from db.tables.base import (
     not_negative,
     ref,
     text,
+)
+from db.tables.base import (
+    amount as money_amount,
 )
 
 

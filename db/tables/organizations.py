@@ -28,7 +28,9 @@ class User(Table, table=True):
         one_of("region", *REGIONS),
         CheckConstraint("handle ~ '^@[a-z0-9_.-]{1,64}$'", name="handle"),
         Index("uq_users_email", "email", unique=True, postgresql_where="email is not null"),
-        Index("uq_users_organization_id", "organization_id", unique=True, postgresql_where="organization_id is not null"),
+        Index(
+            "uq_users_organization_id", "organization_id", unique=True, postgresql_where="organization_id is not null"
+        ),
     )
     id: str = id_field("usr")
     organization_id: str | None = ref("organizations.id", nullable=True)

@@ -99,5 +99,3 @@ class Inventory(Table, table=True):
     available: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
     reserved: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
     updated_at: datetime = moment()
-
-

@@ -9,8 +9,7 @@ from db.tables.base import Table, currency_check, datetime, id_field, json, mome
 
 # How far a row can be seen: 2 in every list, 1 by whoever has its id, 0 by its owner alone.
 REACH = (
-    "case when status = 'active' then "
-    "case visibility when 'public' then 2 when 'unlisted' then 1 else 0 end else 0 end"
+    "case when status = 'active' then case visibility when 'public' then 2 when 'unlisted' then 1 else 0 end else 0 end"
 )
 
 

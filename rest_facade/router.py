@@ -1,0 +1,43 @@
+"""The surface as one ASGI application: every route of the table, 404 and 405 as problems."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rest_facade.endpoint import Endpoint, Surface, send_problem
+from rest_facade.route import Route
+from wire.errors import HttpError
+
+
+class ByMethod:
+    """One path's endpoints by method; HEAD is GET without the body."""
+
+    def __init__(self, endpoints: dict[str, ASGIApp]) -> None:
+        self._endpoints = endpoints | ({"HEAD": endpoints["GET"]} if "GET" in endpoints else {})
+        self._allow = ", ".join(sorted({*self._endpoints, "OPTIONS"}))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hands the request to its method's endpoint."""
+        endpoint = self._endpoints.get(scope["method"])
+        if endpoint is not None:
+            await endpoint(scope, receive, send)
+            return
+        detail = f"{scope['method']} is not known here; this path takes {self._allow}."
+        error = HttpError(405, "method_not_allowed", detail, {"allow": self._allow})
+        await send_problem(send, error, scope["state"]["request_id"])
+
+
+def starlette_routes(table: Iterable[Route], surface: Surface) -> list[StarletteRoute]:
+    """The table as Starlette routes, one a path, in the table's order."""
+    paths: dict[str, dict[str, ASGIApp]] = defaultdict(dict)
+    for route in table:
+        paths[route.path][route.method] = Endpoint(route, surface)
+    return [StarletteRoute(path, ByMethod(endpoints)) for path, endpoints in paths.items()]
+
+
+async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer of a path that nothing stands at."""
+    error = HttpError(404, "not_found", f"There is nothing at {scope['path'][:200]}.")
+    await send_problem(send, error, scope["state"]["request_id"])

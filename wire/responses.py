@@ -1,0 +1,14 @@
+"""What goes out."""
+
+from collections.abc import Mapping
+
+from starlette.types import Send
+
+
+async def send_bytes(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """One answer in two messages."""
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    if status not in (204, 304):
+        raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
