@@ -23,7 +23,7 @@ from db.tables.base import (
 
 
 class AffiliateLink(Table, table=True):
-    """A link whose clicks and sales count for its affiliate. The counters are live: each click or sale moves them in its own transaction."""
+    """A link whose clicks and sales count for its affiliate. The counters are live: each click or sale moves them."""
 
     __tablename__ = "affiliate_links"
     __table_args__ = (
