@@ -116,7 +116,7 @@ class Processes:
     def claim(self) -> int:
         """The lock of all PostgreSQL processes of this folder, taken. Ends those that a dead supervisor left behind."""
         # Signal 0 is none: a shutdown may be under way already.
-        for kind, patience in ((0, 2.0), (signal.SIGINT, 60.0), (signal.SIGKILL, 10.0)):
+        for kind, patience in ((0, 0.5), (signal.SIGINT, 60.0), (signal.SIGKILL, 10.0)):
             for pid in self._strays() if kind else ():
                 os.kill(pid, kind)
             lock = take(self._folder.postgres_lock, patience=patience)
@@ -161,8 +161,11 @@ class Processes:
 
 def borrow_programs(programs: Path, room: Path) -> Path:
     """Puts the programs where every account can run them, by hard links where it can. Returns their new folder."""
-    for part in ("bin", "lib", "share"):
+    for part in ("lib", "share"):
         shutil.copytree(programs.parent / part, room / part, symlinks=True, copy_function=_link_or_copy)
+    (room / "bin").mkdir()
+    for name in ("initdb", "postgres"):
+        _link_or_copy(str(programs / name), str(room / "bin" / name))
     for folder in (room, *(path for path in room.rglob("*") if path.is_dir())):
         folder.chmod(0o755)
     return room / "bin"

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from db.embedded_folder import EmbeddedError, Folder, State, speaks_plainly
-from db.embedded_processes import DATA, Account, Processes, account_of, borrow_programs
+from db.embedded_processes import DATA, LINUX, Account, Processes, account_of, borrow_programs
 
 ROLE = "fshnista"
 MAJOR = "18"
@@ -39,6 +39,8 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] ",
+    # After a crash all files are brought to the disk first: one call instead of one a file, 0.1 s instead of seconds.
+    **({"recovery_init_sync_method": "syncfs"} if LINUX else {}),
 }
 FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
@@ -174,7 +176,11 @@ class Server:
             self.processes.programs = borrow_programs(self._programs, Path(self._run_folder) / "programs")
 
     def _room_for_run(self) -> Path:
-        for room in (self._temporary, Path("/tmp"), Path("/var/tmp")):  # noqa: S108 (mkdtemp makes the name)
+        rooms = [self._temporary, Path("/tmp"), Path("/var/tmp")]  # noqa: S108 (mkdtemp makes the name)
+        # On the programs' own disk they are linked and not copied, which takes seconds.
+        for room in sorted(
+            filter(Path.is_dir, rooms), key=lambda room: room.stat().st_dev != self._programs.stat().st_dev
+        ):
             if speaks_plainly(room / f"{RUN_PREFIX}12345678" / "data") and _is_open_to(self._account, room):
                 return room
         raise EmbeddedError(
@@ -183,7 +189,7 @@ class Server:
 
 
 def _is_open_to(account: Account | None, room: Path) -> bool:
-    return room.is_dir() and os.access(room, os.W_OK) and (account is None or account.reaches(room))
+    return os.access(room, os.W_OK) and (account is None or account.reaches(room))
 
 
 def _keep_from_cleaners(folder: str) -> None:
