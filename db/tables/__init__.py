@@ -9,6 +9,7 @@ from db.tables.idempotency import IdempotencyKey
 from db.tables.orders import Order, OrderLine
 from db.tables.organizations import ApiKey, Client, ClientSecret, Organization, SigningKey, User
 from db.tables.products import Inventory, Product, Variant
+from db.tables.revocations import Revocation
 from db.tables.storefronts import Storefront
 from db.tables.tryon import TryonSession
 from db.tables.webhooks import WebhookEndpoint, WebhookNotice, WebhookSecret
@@ -36,6 +37,7 @@ __all__ = [
     "Organization",
     "Product",
     "ResourceSequence",
+    "Revocation",
     "SigningKey",
     "Storefront",
     "Table",

@@ -1,0 +1,86 @@
+"""Everything of identity in one process, put together."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import asyncpg
+
+from auth.authenticate import Authenticator
+from auth.clients import Clients
+from auth.limits import Limiter, ProcessLimiter
+from auth.limits_valkey import ValkeyLimiter
+from auth.oauth.grants import ClientCredentials
+from auth.oauth.server import Server
+from auth.revocations import Revocations
+from auth.secrets import Hasher
+from auth.signing_keys import SigningKeys
+from auth.tokens import TOKEN_SECONDS, Tokens
+from auth.usage import Usage
+from db.sessions import Database
+
+USAGE_SECONDS: Final = 5.0
+
+
+class Identity:
+    """Clients, tokens, keys, revocations and limits of one process. `issuer` and `audience` are URLs without a slash at the end."""
+
+    def __init__(
+        self, db: Database, *, keys: SigningKeys, hasher: Hasher, issuer: str, audience: str, environment: str,
+        limiter: Limiter,
+    ) -> None:  # fmt: skip
+        self.db, self.keys, self.hasher = db, keys, hasher
+        self.issuer, self.environment, self.limiter = issuer, environment, limiter
+        self.tokens = Tokens(keys, issuer=issuer, audience=audience)
+        self.clients = Clients(db, hasher)
+        self.revocations = Revocations(db)
+        self.usage = Usage(db)
+        self.authenticator = Authenticator(self.tokens, self.clients, self.revocations, self.usage, environment)
+        self.server = Server(self.tokens, hasher, self.usage, environment)
+        self.server.register_grant(ClientCredentials)
+        self.revocations.listen(self._keys_changed)
+        self._writing: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls, db: Database, *, issuer: str, audience: str, environment: str, secret: bytes, valkey_url: str | None = None,
+        shares: int = 4,
+    ) -> "Identity":  # fmt: skip
+        """Loads the keys (makes the first), reads what is revoked, and keeps both fresh until `close`."""
+        hasher = Hasher(secret)
+        keys = await SigningKeys.open(db, hasher, token_seconds=TOKEN_SECONDS)
+        limiter: Limiter = ValkeyLimiter(valkey_url, shares=shares) if valkey_url else ProcessLimiter()
+        identity = cls(
+            db, keys=keys, hasher=hasher, issuer=issuer, audience=audience, environment=environment, limiter=limiter
+        )
+        await identity.revocations.start()
+        identity._writing = asyncio.create_task(identity._write_usage(), name="credential usage")
+        return identity
+
+    async def close(self) -> None:
+        """Stops what runs in the background and writes what it still holds."""
+        if self._writing is not None:
+            self._writing.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._writing
+        await self.revocations.stop()
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await self.usage.write()
+        await self.limiter.close()
+
+    async def rotate_keys(self) -> str:
+        """A new signing key; every process signs and verifies with it within seconds."""
+        kid = await self.keys.rotate()
+        await self.revocations.revoke("keys", kid, seconds=TOKEN_SECONDS)
+        return kid
+
+    async def _keys_changed(self, kind: str, subject: str) -> None:
+        if kind == "keys" and subject != self.keys.current.kid:
+            await self.keys.load()
+
+    async def _write_usage(self) -> None:
+        while True:
+            await asyncio.sleep(USAGE_SECONDS)
+            # Only a hint for people: where the database is away, this turn's is lost.
+            with suppress(Exception):
+                await self.usage.write()

@@ -1,0 +1,87 @@
+"""Limits shared by every process and host: one Valkey decides, by its own clock, in one round trip."""
+
+from time import monotonic
+from typing import Any, Final
+
+from valkey.asyncio import Valkey
+from valkey.exceptions import ValkeyError
+
+from auth.limits import POLICIES, UNLIMITED, Admission, Policy, ProcessLimiter, admission
+
+# A list of the times of admission in microseconds, newest first, never longer than the quota.
+_ADMIT: Final = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local quota, window = tonumber(ARGV[1]), tonumber(ARGV[2]) * 1000000
+local newest = tonumber(redis.call('LINDEX', KEYS[1], 0) or 0)
+if newest > now then now = newest end
+local oldest = tonumber(redis.call('LINDEX', KEYS[1], -1) or now)
+while oldest <= now - window do
+  redis.call('RPOP', KEYS[1])
+  oldest = tonumber(redis.call('LINDEX', KEYS[1], -1) or now)
+end
+local used = redis.call('LLEN', KEYS[1])
+if used >= quota then
+  oldest = tonumber(redis.call('LINDEX', KEYS[1], quota - 1))
+  return {0, 0, oldest + window - now}
+end
+redis.call('LPUSH', KEYS[1], string.format('%.0f', now))
+redis.call('PEXPIRE', KEYS[1], ARGV[2] * 1000 + 1000)
+return {1, quota - used - 1, oldest + window - now}
+"""
+RETRY_SECONDS: Final = 1.0
+
+
+class ValkeyLimiter:
+    """Exact over all processes. While Valkey is away each process holds its clients to `1/shares` of the quota.
+
+    `shares`: how many processes there may be; the sum of the shares never exceeds the quota.
+    """
+
+    def __init__(
+        self, url: str, *, policies: dict[str, Policy] | None = None, shares: int = 4, timeout: float = 0.25
+    ) -> None:
+        self._policies = POLICIES if policies is None else policies
+        self._valkey = Valkey.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
+        self._script = self._valkey.register_script(_ADMIT)
+        self._fallback = ProcessLimiter({tier: _share(policy, shares) for tier, policy in self._policies.items()})
+        self._away_until = 0.0
+        self.degraded = False
+
+    def admit_now(self, client_id: str, tier: str) -> Admission | None:
+        """At once only for a tier without limit."""
+        return None if tier in self._policies else UNLIMITED
+
+    async def admit(self, client_id: str, tier: str) -> Admission:
+        """Counts one request, or refuses it."""
+        policy = self._policies.get(tier)
+        if policy is None:
+            return UNLIMITED
+        if monotonic() >= self._away_until:
+            try:
+                answer: list[Any] = await self._script(
+                    keys=[f"fshnista:limit:{client_id}"], args=[policy.quota, policy.window]
+                )
+            except (ValkeyError, OSError, TimeoutError):
+                self.degraded, self._away_until = True, monotonic() + RETRY_SECONDS
+            else:
+                self.degraded = False
+                return admission(policy, allowed=answer[0] == 1, remaining=answer[1], seconds=answer[2] / 1_000_000)
+        return self._fallback.admit_now(client_id, tier)
+
+    async def ping(self) -> bool:
+        """Whether Valkey answers."""
+        try:
+            await self._valkey.ping()
+        except (ValkeyError, OSError, TimeoutError):
+            self.degraded = True
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Lets connections go."""
+        await self._valkey.aclose()
+
+
+def _share(policy: Policy, shares: int) -> Policy:
+    return Policy(policy.name, max(1, policy.quota // shares), policy.window)
