@@ -4,11 +4,12 @@ The headers follow draft-ietf-httpapi-ratelimit-headers-10: `RateLimit-Policy: "
 `RateLimit: "default";r=42;t=7` what remains and the seconds until more does.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import ceil
-from time import monotonic
+from time import monotonic_ns
 from typing import Final, NamedTuple, Protocol
 
 
@@ -39,13 +40,26 @@ class Admission(NamedTuple):
 
 
 UNLIMITED: Final = Admission(True, b"", b"", 0)
+SECOND: Final = 1_000_000_000
+LONGEST_HOLD: Final = 0.41
 
 
-def admission(policy: Policy, *, allowed: bool, remaining: int, seconds: float) -> Admission:
-    """What the client is told. `seconds`: until the oldest counted request leaves the window."""
+def admitted(policy: Policy, remaining: int, seconds: float) -> Admission:
+    """`seconds`: until the oldest counted request leaves the window."""
+    return Admission(True, policy.header, b'"%b";r=%d;t=%d' % (policy.name.encode(), remaining, ceil(seconds)), 0)
+
+
+def refusal(policy: Policy, seconds: float) -> Admission:
+    """`seconds`: until the next request passes; told in whole ones, rounded up."""
     wait = max(1, ceil(seconds))
-    told = b'"%b";r=%d;t=%d' % (policy.name.encode(), remaining, wait)
-    return Admission(allowed, policy.header, told, 0 if allowed else wait)
+    return Admission(False, policy.header, b'"%b";r=0;t=%d' % (policy.name.encode(), wait), wait)
+
+
+def held(seconds: float) -> float:
+    """How long to hold a refusal before it is sent. Retry-After counts whole seconds: rounding 59.1 up to 60 would cost an
+    obedient client more than a hundredth of its quota, so it is told 59 a tenth of a second later."""
+    over = seconds % 1
+    return over if over <= LONGEST_HOLD else 0.0
 
 
 class Limiter(Protocol):
@@ -62,67 +76,85 @@ class Limiter(Protocol):
 
 
 class _Window:
-    """One client's requests of the last window: when each came, oldest first."""
+    """One client's requests of the last window: when each came in nanoseconds, oldest first."""
 
     __slots__ = ("header", "name", "policy", "quota", "times", "window")
 
     def __init__(self, policy: Policy) -> None:
         self.policy, self.header = policy, policy.header
-        self.quota, self.window = policy.quota, float(policy.window)
+        self.quota, self.window = policy.quota, policy.window * SECOND
         self.name = f'"{policy.name}";'.encode()
-        self.times: deque[float] = deque()
+        self.times: deque[int] = deque()
 
-    def admit(self, now: float) -> Admission:
+    def admit(self, now: int) -> Admission | int:
+        """The admission, or the nanoseconds until the next one."""
         times, quota = self.times, self.quota
         left = now - self.window
         while times and times[0] <= left:
             times.popleft()
         used = len(times)
-        if used < quota:
-            times.append(now)
-            return Admission(
-                True, self.header, b"%br=%d;t=%d" % (self.name, quota - used - 1, ceil(times[0] - left)), 0
-            )
-        wait = ceil(times[used - quota] - left)
-        return Admission(False, self.header, b"%br=0;t=%d" % (self.name, wait), wait)
+        if used >= quota:
+            return times[used - quota] - left
+        times.append(now)
+        seconds = -((left - times[0]) // SECOND)
+        return Admission(True, self.header, b"%br=%d;t=%d" % (self.name, quota - used - 1, seconds), 0)
 
 
 class ProcessLimiter:
     """Exact within one process: a log of the times of admission for each client, never longer than its quota."""
 
     def __init__(
-        self, policies: dict[str, Policy] | None = None, *, clock: Callable[[], float] = monotonic, keep: int = 10_000
+        self,
+        policies: dict[str, Policy] | None = None,
+        *,
+        clock: Callable[[], int] = monotonic_ns,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        keep: int = 10_000,
     ) -> None:
         self._policies = POLICIES if policies is None else policies
         self._windows: dict[str, _Window] = {}
-        self._clock = clock
+        self._clock, self._sleep = clock, sleep
         self._keep = keep
 
-    def admit_now(self, client_id: str, tier: str) -> Admission:
-        """Counts one request, or refuses it."""
+    def admit_now(self, client_id: str, tier: str) -> Admission | None:
+        """Counts one request, or refuses it; None where a refusal is to be held for a moment."""
         policy = self._policies.get(tier)
         if policy is None:
             return UNLIMITED
         window = self._windows.get(client_id)
         if window is None or window.policy is not policy:
             window = self._open(client_id, policy)
-        return window.admit(self._clock())
+        outcome = window.admit(self._clock())
+        if isinstance(outcome, int):
+            return None if held(outcome / SECOND) else refusal(policy, outcome / SECOND)
+        return outcome
 
     async def admit(self, client_id: str, tier: str) -> Admission:
-        """The same."""
-        return self.admit_now(client_id, tier)
+        """The same, having held it."""
+        policy = self._policies.get(tier)
+        if policy is None:
+            return UNLIMITED
+        outcome = self._open(client_id, policy).admit(self._clock())
+        if isinstance(outcome, int):
+            await self._sleep(held(outcome / SECOND))
+            outcome = self._open(client_id, policy).admit(self._clock())
+        return refusal(policy, outcome / SECOND) if isinstance(outcome, int) else outcome
 
     async def close(self) -> None:
         """Nothing is held."""
 
     def _open(self, client_id: str, policy: Policy) -> _Window:
-        if len(self._windows) >= self._keep:
-            idle = self._clock() - max(known.window for known in self._policies.values())
-            self._windows = {id_: one for id_, one in self._windows.items() if one.times and one.times[-1] > idle}
-            self._keep = max(self._keep, 2 * len(self._windows))
-        window = _Window(policy)
         before = self._windows.get(client_id)
+        if before is not None and before.policy is policy:
+            return before
+        if len(self._windows) >= self._keep:
+            self._forget_idle()
+        window = self._windows[client_id] = _Window(policy)
         if before is not None:  # the tier changed: what was used stays used
             window.times.extend(before.times)
-        self._windows[client_id] = window
         return window
+
+    def _forget_idle(self) -> None:
+        idle = self._clock() - SECOND * max(known.window for known in self._policies.values())
+        self._windows = {id_: one for id_, one in self._windows.items() if one.times and one.times[-1] > idle}
+        self._keep = max(self._keep, 2 * len(self._windows))

@@ -1,12 +1,13 @@
 """Limits shared by every process and host: one Valkey decides, by its own clock, in one round trip."""
 
+import asyncio
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
 
-from auth.limits import POLICIES, UNLIMITED, Admission, Policy, ProcessLimiter, admission
+from auth.limits import POLICIES, UNLIMITED, Admission, Policy, ProcessLimiter, admitted, held, refusal
 
 # A list of the times of admission in microseconds, newest first, never longer than the quota.
 _ADMIT: Final = """
@@ -57,17 +58,26 @@ class ValkeyLimiter:
         policy = self._policies.get(tier)
         if policy is None:
             return UNLIMITED
-        if monotonic() >= self._away_until:
-            try:
-                answer: list[Any] = await self._script(
-                    keys=[f"fshnista:limit:{client_id}"], args=[policy.quota, policy.window]
-                )
-            except (ValkeyError, OSError, TimeoutError):
-                self.degraded, self._away_until = True, monotonic() + RETRY_SECONDS
-            else:
-                self.degraded = False
-                return admission(policy, allowed=answer[0] == 1, remaining=answer[1], seconds=answer[2] / 1_000_000)
-        return self._fallback.admit_now(client_id, tier)
+        if monotonic() < self._away_until:
+            return await self._fallback.admit(client_id, tier)
+        try:
+            return await self._shared(client_id, policy)
+        except (ValkeyError, OSError, TimeoutError):
+            self.degraded, self._away_until = True, monotonic() + RETRY_SECONDS
+            return await self._fallback.admit(client_id, tier)
+
+    async def _shared(self, client_id: str, policy: Policy) -> Admission:
+        allowed, remaining, seconds = await self._ask(client_id, policy)
+        if not allowed and held(seconds):
+            await asyncio.sleep(held(seconds))
+            allowed, remaining, seconds = await self._ask(client_id, policy)
+        return admitted(policy, remaining, seconds) if allowed else refusal(policy, seconds)
+
+    async def _ask(self, client_id: str, policy: Policy) -> tuple[bool, int, float]:
+        key = f"fshnista:limit:{client_id}"
+        answer: list[int] = await self._script(keys=[key], args=[policy.quota, policy.window])
+        self.degraded = False
+        return answer[0] == 1, answer[1], answer[2] / 1_000_000
 
     async def ping(self) -> bool:
         """Whether Valkey answers."""

