@@ -199,9 +199,13 @@ async def test_keys_rotate_without_breaking_live_tokens(db, dsn, token):
 
 
 async def test_unknown_kids_do_not_hammer_the_database(identity, monkeypatch):
-    loads = []
-    load = SigningKeys.load
-    monkeypatch.setattr(SigningKeys, "load", lambda self: loads.append(1) or load(self))
+    loads, load = [], SigningKeys.load
+
+    async def counted(self):
+        loads.append(1)
+        await load(self)
+
+    monkeypatch.setattr(SigningKeys, "load", counted)
     await asyncio.gather(*(identity.keys.find(f"kid{n}") for n in range(500)))
     assert len(loads) <= 1
 

@@ -131,7 +131,7 @@ async def test_unknown_client_and_wrong_secret_are_told_apart_by_nobody(http, pa
     assert {answer.status_code for answer in answers} == {401}
     headers = [{name: value for name, value in answer.headers.items() if name != "date"} for answer in answers]
     assert headers[0] == headers[1]
-    times = {"wrong": [], "unknown": []}
+    times: dict[str, list[float]] = {"wrong": [], "unknown": []}
     for _ in range(60):
         for name, fields in (("wrong", wrong), ("unknown", unknown)):
             started = perf_counter()
