@@ -91,4 +91,12 @@ def _parse(sort: Sort, key: str) -> Any:
         if not number.is_finite():
             raise BadCursor(key)
         return number
+    if sort.kind is int:
+        return _small(int(key))
     return key
+
+
+def _small(number: int) -> int:
+    if not -(2**31) <= number < 2**31:
+        raise BadCursor(str(number))
+    return number

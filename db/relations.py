@@ -12,6 +12,7 @@ from db.tables import (
     Asset,
     Inventory,
     Order,
+    OrderLine,
     Product,
     Storefront,
     TryonSession,
@@ -75,7 +76,17 @@ ORDER: Final = Entity(
     "order", Order,
     visible=Visibility(owners=("owner_id",), storefront="storefront_id"),
     listed=Visibility(owners=("owner_id",), storefront="storefront_id"),
-    sorts=sorts(),
+    filters={
+        "storefront_id": Filter("{t}.storefront_id = {v}"),
+        "status": Filter("{t}.status = {v}"),
+        "external_ref": Filter("{t}.external_ref = {v}"),
+    },
+)  # fmt: skip
+
+# Lines are reached through their order alone, whose rule has already decided; they keep the order in which they were sent.
+ORDER_LINE: Final = Entity(
+    "order_line", OrderLine, visible=Visibility(), listed=Visibility(),
+    sorts={"CREATED_AT_ASC": Sort("CREATED_AT_ASC", "line", int, id="variant_id")},
 )  # fmt: skip
 
 _LINK_SEEN = Visibility(owners=("affiliate_id", "storefront_owner_id"))
@@ -101,6 +112,7 @@ WEBHOOK: Final = Entity("webhook", WebhookEndpoint, visible=_OWN, listed=_OWN)
 # Lists that hang on no parent.
 STOREFRONTS: Final = Relation("storefronts", None, STOREFRONT, scope="storefronts:read")
 PRODUCTS: Final = Relation("products", None, PRODUCT, scope="storefronts:read")
+ORDERS: Final = Relation("orders", None, ORDER, scope="orders:read")
 AFFILIATE_LINKS: Final = Relation("affiliate_links", None, AFFILIATE_LINK, scope="affiliates:read")
 ASSETS: Final = Relation("assets", None, ASSET, scope="assets:read")
 WEBHOOKS: Final = Relation("webhooks", None, WEBHOOK, scope="webhooks:manage")
@@ -149,4 +161,6 @@ LINK_AFFILIATE: Final = Relation("affiliate_of_affiliate_link", AFFILIATE_LINK, 
 
 # From an order and a try-on session.
 ORDER_STOREFRONT: Final = Relation("storefront_of_order", ORDER, STOREFRONT, "storefront_id", "id", many=False)
+ORDER_LINES: Final = Relation("lines_by_order", ORDER, ORDER_LINE, "id", "order_id", visibility=Everyone())
+LINE_VARIANT: Final = Relation("variant_of_order_line", ORDER_LINE, VARIANT, "variant_id", "id", many=False)
 TRYON_PRODUCT: Final = Relation("product_of_tryon_session", TRYON_SESSION, PRODUCT, "product_id", "id", many=False)

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from db.bodies.products import InventoryBody
 from db.relations import STOREFRONT, STOREFRONT_INVENTORY, VARIANT
 from db.sessions import WriteSession
-from db.tables import Inventory, Product, Storefront, Variant
+from db.tables import Inventory, Storefront, Variant
 from resolvers import product_writes
 from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Forbidden, Invalid
@@ -19,6 +19,7 @@ from resolvers.inputs import ABSENT, IdOf, Input, Sku
 from resolvers.loaders import Page, PageArgs
 from resolvers.product_inputs import Pieces
 from resolvers.reads import follow, get
+from resolvers.stock import hold, lock
 from resolvers.writes import Written, write
 
 LARGEST = 2_000_000_000
@@ -75,14 +76,14 @@ def _check_shape(given: InventoryInput) -> None:
 
 async def _set(ctx: Context, given: InventoryInput, session: WriteSession) -> Written:
     found = [(place, await _variant(ctx, session, place, item)) for place, item in enumerate(given.items)]
-    stock = await _lock(session, [variant.id for _, variant in found])
     _check_once(found)
+    products = await hold(session, [variant for _, variant in found])
+    stock = await lock(session, [variant.id for _, variant in found])
     changed = {
         v.product_id for (_, v), item in zip(found, given.items, strict=True) if _move(ctx, found, stock, v, item)
     }
     await session.flush()
-    products = [await session.get_one(Product, product_id) for product_id in sorted(changed)]
-    await product_writes.announce(session, products, ctx.clock())
+    await product_writes.announce(session, [products[product_id] for product_id in sorted(changed)], ctx.clock())
     bodies = [InventoryBody.of(stock[variant.id], variant.sku).as_json() for _, variant in found]
     return Written({"id": "", "data": bodies})
 
@@ -109,13 +110,6 @@ async def _variant(ctx: Context, session: WriteSession, place: int, item: StockM
     if any(row[1].reach >= 1 for row in rows):
         raise Forbidden(f"The stock of {value} is not yours to change.")
     raise Invalid(Fault(pointer, f"there is no variant {value} that you can see", "not_found"))
-
-
-async def _lock(session: WriteSession, ids: Sequence[str]) -> dict[str, Inventory]:
-    """The stock rows, locked in one order so that two moves never wait for each other in a ring."""
-    query = select(Inventory).where(col(Inventory.variant_id).in_(ids)).order_by(col(Inventory.variant_id))
-    rows = (await session.exec(query.with_for_update())).all()
-    return {row.variant_id: row for row in rows}
 
 
 def _check_once(found: Sequence[Place]) -> None:

@@ -116,10 +116,12 @@ def _apply(row: Storefront, given: StorefrontChanges) -> None:
             setattr(row, name, value)
 
 
-async def own_storefront(ctx: Context, session: WriteSession, id: str, *, lock: bool = True) -> Storefront:  # noqa: A002
-    """The viewer's own storefront, locked for a change; another's that it can see is Forbidden, the rest NotFound."""
-    query = select(Storefront).where(Storefront.id == id)
-    row = (await session.exec(query.with_for_update() if lock else query)).first()
+async def own_storefront(ctx: Context, session: WriteSession, id: str, *, shared: bool = False) -> Storefront:  # noqa: A002
+    """The viewer's own storefront, locked for a change; another's that it can see is Forbidden, the rest NotFound.
+
+    `shared`: the storefront itself stays as it is, and others may hold it so at the same time.
+    """
+    row = (await session.exec(select(Storefront).where(Storefront.id == id).with_for_update(read=shared))).first()
     seen = row is not None and (row.reach >= 1 or row.owner_id == ctx.viewer.user_id or ctx.viewer.sight.reads_all)
     if row is None or not seen:
         raise NotFound("storefront", id[:64])

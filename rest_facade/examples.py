@@ -74,3 +74,28 @@ INVENTORY: Final[dict[str, Any]] = {
     "reserved": 2,
     "updated_at": _WHEN,
 }
+ORDER_INPUT: Final[dict[str, Any]] = {
+    "storefront_id": f"sf_{_ULID}",
+    "lines": [{"sku": "JKT-01-M", "quantity": 1}],
+    "external_ref": "1001",
+}
+ORDER: Final[dict[str, Any]] = {
+    "id": f"ord_{_ULID}",
+    "storefront_id": f"sf_{_ULID}",
+    "status": "created",
+    "lines": [
+        {
+            "variant_id": f"var_{_ULID}",
+            "sku": "JKT-01-M",
+            "title": "Chore jacket in indigo",
+            "quantity": 1,
+            "price": _PRICE,
+        }
+    ],
+    "total": _PRICE,
+    "click_id": None,
+    "external_ref": "1001",
+    "created_at": _WHEN,
+    "updated_at": _WHEN,
+    "fulfilled_at": None,
+}

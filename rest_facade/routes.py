@@ -2,7 +2,13 @@
 
 from typing import Final
 
-from rest_facade import inventory, products, storefronts, users
+from rest_facade import inventory, orders, products, storefronts, users
 from rest_facade.route import Route
 
-ROUTES: Final[tuple[Route, ...]] = (*storefronts.ROUTES, *products.ROUTES, *users.ROUTES, *inventory.ROUTES)
+ROUTES: Final[tuple[Route, ...]] = (
+    *storefronts.ROUTES,
+    *products.ROUTES,
+    *users.ROUTES,
+    *inventory.ROUTES,
+    *orders.ROUTES,
+)

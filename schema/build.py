@@ -5,14 +5,15 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from schema.affiliates import AffiliateLink
+from schema.orders import Order, OrderMutations
 from schema.products import Product, ProductMutations, ProductVariant
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.storefronts import Storefront, StorefrontMutations
 from schema.users import User
 
-NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink)
-MUTATIONS = (StorefrontMutations, ProductMutations)
+NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink, Order)
+MUTATIONS = (StorefrontMutations, ProductMutations, OrderMutations)
 
 
 def build_schema() -> strawberry.Schema:

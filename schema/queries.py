@@ -10,6 +10,8 @@ from db.model import Entity
 from db.relations import (
     AFFILIATE_LINK,
     AFFILIATE_LINKS,
+    ORDER,
+    ORDERS,
     PRODUCT,
     PRODUCTS,
     STOREFRONT,
@@ -24,6 +26,7 @@ from resolvers.errors import Fault, Invalid
 from schema.affiliates import AffiliateLink, AffiliateLinkFilter
 from schema.fields import connection, context_of
 from schema.node import Node
+from schema.orders import Order, OrderFilter, OrderSort
 from schema.paging import Connection
 from schema.products import Product, ProductFilter, ProductSort
 from schema.storefronts import Storefront, StorefrontFilter, StorefrontSort
@@ -36,6 +39,7 @@ NODES: dict[str, tuple[Entity[Any], str | None]] = {
     "product": (PRODUCT, "storefronts:read"),
     "variant": (VARIANT, "storefronts:read"),
     "affiliate_link": (AFFILIATE_LINK, "affiliates:read"),
+    "order": (ORDER, "orders:read"),
 }
 MOST_NODES = 100
 
@@ -81,6 +85,12 @@ async def _product(info: Info, id: ID):  # type: ignore[no-untyped-def]  # noqa:
     return await ctx.loaders.row(PRODUCT, id)
 
 
+async def _order(info: Info, id: ID):  # type: ignore[no-untyped-def]  # noqa: A002, ANN202
+    ctx = context_of(info)
+    ctx.require("orders:read")
+    return await ctx.loaders.row(ORDER, id)
+
+
 def _lookup(resolve: Any, entity: Entity[Any], scope: str, *columns: str, description: str = "") -> Any:
     mark = Lookup((entity,), scope, columns or ("id",))
     return strawberry.field(resolver=resolve, metadata={PLAN: mark}, description=description)
@@ -107,6 +117,10 @@ class Query:
     product: Product | None = _lookup(_product, PRODUCT, "storefronts:read")
     products: Connection[Product] = connection(
         PRODUCTS, filter_type=ProductFilter, sort_type=ProductSort, description="Those that you may see."
+    )
+    order: Order | None = _lookup(_order, ORDER, "orders:read")
+    orders: Connection[Order] = connection(
+        ORDERS, filter_type=OrderFilter, sort_type=OrderSort, description="Those placed in your storefronts."
     )
     affiliate_links: Connection[AffiliateLink] = connection(
         AFFILIATE_LINKS, filter_type=AffiliateLinkFilter, description="Your own."
