@@ -46,3 +46,8 @@ def is_id(prefix: str, value: str) -> bool:
     """Whether `value` is a well-formed id with this prefix."""
     match = _ID.fullmatch(value)
     return match is not None and match[1] == prefix
+
+
+def made_at(value: str) -> float:
+    """When an id was made, in seconds since the epoch."""
+    return ULID.from_str(value.partition("_")[2]).timestamp

@@ -15,16 +15,18 @@ DISPATCH_TICK = Sequence("dispatch_tick", metadata=Table.metadata)
 class Delivery(Table, table=True):
     """One event on its way to one endpoint.
 
-    `waiting`: due at `due_at`. `leased`: in the hands of worker `leased_by`. `blocked`: an earlier event of its
-    resource is not through yet. `held`: the endpoint is paused. `delivered`, `failed`, `cancelled`: done.
+    `waiting`: due at `due_at`. `leased`: in the hands of worker `leased_by`. `queued`: to be sent as soon as
+    its endpoint takes more (it is busy, failing or paused). `blocked`: an earlier event of its resource is not through.
+    `delivered`, `failed`, `cancelled`: done.
     `retries` counts the attempts since it was last asked for; `attempts` counts all.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        one_of("status", "waiting", "leased", "blocked", "held", "delivered", "failed", "cancelled"),
+        one_of("status", "waiting", "leased", "queued", "blocked", "delivered", "failed", "cancelled"),
         one_of("cause", "event", "replay", "test"),
         Index("ix_deliveries_due", "due_at", postgresql_where="status = 'waiting'"),
+        Index("ix_deliveries_queued", "endpoint_id", "position", postgresql_where="status = 'queued'"),
         Index("ix_deliveries_leased", "leased_by", postgresql_where="status = 'leased'"),
         Index("ix_deliveries_endpoint_id_id", "endpoint_id", "id"),
         Index(
@@ -78,13 +80,17 @@ class DeliveryAttempt(Table, table=True):
 
 
 class DeliveryWorker(Table, table=True):
-    """A running worker. What it has leased falls to others once `seen_at` is older than the lease."""
+    """A running worker. What it has leased falls to others once `seen_at` is older than the lease.
+
+    `totals` is what it has counted since it started.
+    """
 
     __tablename__ = "delivery_workers"
     id: str = Field(sa_column=Column(Text, primary_key=True))
     host: str = text()
     started_at: datetime = moment()
     seen_at: datetime = moment()
+    totals: dict[str, Any] = json()
 
 
 class DispatchTick(Table, table=True):

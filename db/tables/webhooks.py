@@ -1,6 +1,7 @@
 """Where events are sent, and what signs them."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, LargeBinary
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, LargeBinary
+from sqlalchemy import text as sql
 from sqlmodel import Field
 
 from db.tables.base import Table, datetime, id_field, moment, one_of, optional_text, ref, strings, text
@@ -10,7 +11,7 @@ class WebhookEndpoint(Table, table=True):
     """An address of a partner's that events are posted to. Empty `storefront_ids`: events of every storefront.
 
     `failing_since` is when its present run of failures began; `concurrency` and `rate_limit` (a second) bound what is
-    sent to it at once.
+    sent to it at once. Events of earlier transactions than `transaction`, which made it, are not its business.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -36,6 +37,10 @@ class WebhookEndpoint(Table, table=True):
     last_success_at: datetime | None = moment(nullable=True)
     last_failure_at: datetime | None = moment(nullable=True)
     notices_sent: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    transaction: int = Field(
+        default=None,
+        sa_column=Column(BigInteger, nullable=False, server_default=sql("((pg_current_xact_id())::text)::bigint")),
+    )
     created_at: datetime = moment()
     updated_at: datetime = moment()
 
