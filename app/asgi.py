@@ -1,0 +1,88 @@
+"""The application, put together: one process's connections, identity, surfaces and worker."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from app.metrics import Metrics
+from app.middleware import Middleware
+from app.pages import assets_mount, graphiql_page
+from app.settings import ROOT
+from auth.gate import Gate
+from auth.identity import Identity
+from db.sessions import Database
+from execution.engine import Engine
+from resolvers.platform import Platform
+from rest_facade.endpoint import Surface
+from rest_facade.openapi import description_routes
+from rest_facade.router import not_found, starlette_routes
+from rest_facade.routes import ROUTES
+from schema.build import build_schema
+from schema.http import GraphQLEndpoint
+
+VERSION = "1.0.0"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application is made of; `open_parts` in `app.runtime` makes them from the settings."""
+
+    db: Database
+    identity: Identity
+    platform: Platform
+    metrics: Metrics
+    access_log: BinaryIO | None = None
+    dist: Path = ROOT / "web" / "dist"
+
+
+def build_app(parts: Parts) -> ASGIApp:
+    """The ASGI application over parts that are open already; closing them is their opener's."""
+    gate = Gate(parts.identity.authenticator, parts.identity.limiter)
+    surface = Surface(parts.db, gate, parts.platform)
+    routes = [
+        *starlette_routes(ROUTES, surface),
+        *_graphql(parts, gate),
+        *parts.identity.routes(),
+        *description_routes(parts.platform, VERSION),
+        *_operations(parts),
+        assets_mount(parts.dist),
+    ]
+    inner = Starlette(routes=routes)
+    inner.router.default = not_found
+    inner.router.redirect_slashes = False
+    return Middleware(inner.router, VERSION, parts.metrics, parts.access_log)
+
+
+def _graphql(parts: Parts, gate: Gate) -> list[Route]:
+    engine = Engine(build_schema()._schema)  # noqa: SLF001 - Strawberry names no public way to graphql-core's schema
+
+
+    def page() -> tuple[dict[str, str], bytes]:
+        made = graphiql_page(parts.dist)
+        return made.headers, made.html
+
+    endpoint = GraphQLEndpoint(lambda _: engine, parts.db, gate, parts.platform, page)
+    return [Route("/graphql", endpoint)]
+
+
+def _operations(parts: Parts) -> list[Route]:
+    async def health(_: object) -> Response:
+        return Response("ok", media_type="text/plain")
+
+    async def ready(_: object) -> Response:
+        try:
+            await parts.db.fetch_value("select 1")
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return Response("the database does not answer", 503, media_type="text/plain")
+        return Response("ready", media_type="text/plain")
+
+    async def metrics(_: object) -> Response:
+        return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    return [Route("/healthz", health), Route("/readyz", ready), Route("/metrics", metrics)]

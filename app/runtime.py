@@ -1,0 +1,113 @@
+"""From settings to running parts: the database, identity, and everything else that is opened and closed."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from app.asgi import Parts
+from app.metrics import Metrics
+from app.settings import Settings
+from auth.identity import Identity
+from db.embedded import EmbeddedPostgres
+from db.migrate import migrate
+from db.sessions import Database
+from resolvers.platform import Platform
+
+T = TypeVar("T")
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+def secret_of(settings: Settings) -> bytes:
+    """The key of all keyed hashes: as set, or made once and kept in the data folder for its owner's eyes alone."""
+    if settings.secret:
+        return settings.secret.encode()
+    path = settings.home / "secret"
+    if not path.exists():
+        settings.home.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"secret.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        _keep_first(fresh, path)
+    return path.read_bytes()
+
+
+def _keep_first(fresh: Path, path: Path) -> None:
+    """Two processes may make the secret at once; the first one to arrive is kept by both."""
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """Where PostgreSQL is: as set, or the embedded one, which lives at least as long as this block."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with EmbeddedPostgres.start(settings.home) as postgres:
+        yield postgres.dsn
+
+
+def platform_of(settings: Settings, url: str) -> Platform:
+    """The platform as resolvers know it; `url` is where the server listens, where no public address is set."""
+    return Platform(settings.public_url or url, settings.shop_url, settings.environment, secret_of(settings))
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: Settings, dsn: str, *, url: str = DEFAULT_URL, shares: int = 1, access_log: BinaryIO | None = None
+) -> AsyncIterator[Parts]:
+    """Everything that one process of the server needs; `shares` processes divide the limits where Valkey is away."""
+    platform = platform_of(settings, url)
+    db = await Database.open(dsn)
+    try:
+        identity = await open_identity(settings, db, platform, shares=shares)
+        try:
+            yield Parts(db, identity, platform, Metrics(), access_log)
+        finally:
+            await identity.close()
+    finally:
+        await db.close()
+
+
+async def open_identity(settings: Settings, db: Database, platform: Platform, *, shares: int = 1) -> Identity:
+    """Identity for this environment; the issuer is where the platform stands."""
+    return await Identity.open(
+        db, issuer=platform.public_url, audience=platform.public_url, environment=settings.environment,
+        secret=platform.secret, valkey_url=settings.valkey_url or None, shares=shares,
+    )  # fmt: skip
+
+
+def run_with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Runs one command's work on a migrated database."""
+
+    async def run(dsn: str) -> T:
+        await migrate(dsn)
+        db = await Database.open(dsn)
+        try:
+            return await work(db)
+        finally:
+            await db.close()
+
+    with database_url(settings) as dsn:
+        return asyncio.run(run(dsn))
+
+
+def run_with_parts(settings: Settings, work: Callable[[Parts], Awaitable[T]]) -> T:
+    """Runs one command's work with everything that the server has."""
+
+    async def run(dsn: str) -> Any:
+        await migrate(dsn)
+        async with open_parts(settings, dsn) as parts:
+            return await work(parts)
+
+    with database_url(settings) as dsn:
+        found: T = asyncio.run(run(dsn))
+        return found

@@ -1,0 +1,83 @@
+"""Runs the server: one process, or several that share one socket, one database and one Valkey."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.asgi import Parts, build_app
+from app.logs import configure_logs
+from app.middleware import standard_error
+from app.runtime import database_url, open_parts
+from app.settings import Settings, read_settings
+
+# What the parent hands to its worker processes, beside the settings that they inherit.
+_URL, _SHARES, _WORKER = "_FSHNISTA_LISTENS_AT", "_FSHNISTA_PROCESSES", "_FSHNISTA_WORKER"
+
+
+class Application:
+    """The ASGI application that opens its parts when the server starts and closes them when it stops."""
+
+    def __init__(self, opens: Callable[[], AbstractAsyncContextManager[Parts]]) -> None:
+        self._opens = opens
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves a request, or the lifespan that comes before the first one."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with self._opens() as parts:
+            self._app = build_app(parts)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def application() -> Application:
+    """The application of this process's environment; what uvicorn's processes call."""
+    configure_logs()
+    settings = read_settings(os.environ)
+    url, shares = os.environ[_URL], int(os.environ[_SHARES])
+    return Application(
+        lambda: open_parts(settings, settings.database_url, url=url, shares=shares, access_log=standard_error())
+    )
+
+
+def serve(
+    settings: Settings, *, host: str, port: int, workers: int = 1, worker: bool = True,
+    ready: Callable[[], None] = lambda: None,
+) -> None:  # fmt: skip
+    """Serves until it is told to stop. `ready` is called when the first request can be answered."""
+    with database_url(settings) as dsn:
+        os.environ["FSHNISTA_DATABASE_URL"] = dsn
+        os.environ.update({_URL: f"http://{host}:{port}", _SHARES: str(workers), _WORKER: str(int(worker))})
+        config: dict[str, Any] = {
+            "host": host, "port": port, "factory": True, "loop": "uvloop", "http": "httptools", "access_log": False,
+            "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 10, "lifespan": "on",
+        }  # fmt: skip
+        if workers > 1:
+            uvicorn.run("app.serve:application", workers=workers, **config)
+        else:
+            _Server(uvicorn.Config("app.serve:application", **config), ready).run()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Starts, then tells."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
