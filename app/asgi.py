@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import asyncpg
+from auth.identity import Identity
+from auth.oauth.endpoints import routes as oauth_routes
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,7 +17,6 @@ from app.middleware import Middleware
 from app.pages import assets_mount, graphiql_page
 from app.settings import ROOT
 from auth.gate import Gate
-from auth.identity import Identity
 from db.sessions import Database
 from execution.engine import Engine
 from resolvers.platform import Platform
@@ -38,6 +39,7 @@ class Parts:
     platform: Platform
     metrics: Metrics
     access_log: BinaryIO | None = None
+    plans: bool = True
     dist: Path = ROOT / "web" / "dist"
 
 
@@ -48,7 +50,7 @@ def build_app(parts: Parts) -> ASGIApp:
     routes = [
         *starlette_routes(ROUTES, surface),
         *_graphql(parts, gate),
-        *parts.identity.routes(),
+        *oauth_routes(parts.identity),
         *description_routes(parts.platform, VERSION),
         *_operations(parts),
         assets_mount(parts.dist),
@@ -60,8 +62,7 @@ def build_app(parts: Parts) -> ASGIApp:
 
 
 def _graphql(parts: Parts, gate: Gate) -> list[Route]:
-    engine = Engine(build_schema()._schema)  # noqa: SLF001 - Strawberry names no public way to graphql-core's schema
-
+    engine = Engine(build_schema()._schema)
 
     def page() -> tuple[dict[str, str], bytes]:
         made = graphiql_page(parts.dist)

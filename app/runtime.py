@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+from auth.identity import Identity
+
 from app.asgi import Parts
 from app.metrics import Metrics
 from app.settings import Settings
-from auth.identity import Identity
 from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.sessions import Database
@@ -70,7 +71,7 @@ async def open_parts(
     try:
         identity = await open_identity(settings, db, platform, shares=shares)
         try:
-            yield Parts(db, identity, platform, Metrics(), access_log)
+            yield Parts(db, identity, platform, Metrics(), access_log, plans=settings.execution_plans)
         finally:
             await identity.close()
     finally:

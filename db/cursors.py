@@ -12,6 +12,8 @@ from typing import Any
 
 from db.ids import noun_of
 
+DEFAULT_PAGE, LARGEST_PAGE = 20, 100
+
 
 @dataclass(frozen=True)
 class Sort:

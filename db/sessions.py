@@ -51,6 +51,7 @@ class Database:
         """Connects to `dsn` (`postgresql://…`)."""
         pool = await asyncpg.create_pool(
             dsn, min_size=1, max_size=readers, init=_prepare, reset=_keep_as_it_is,
+            server_settings={"jit": "off", "plan_cache_mode": "force_generic_plan"},
             statement_cache_size=1000, max_cached_statement_lifetime=0, max_inactive_connection_lifetime=0,
         )  # fmt: skip
         url = make_url(dsn).set(drivername="postgresql+asyncpg")
@@ -68,9 +69,12 @@ class Database:
     async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[asyncpg.Record]:
         """The rows of one read."""
         count_statement()
-        async with self.pool.acquire() as connection:
-            rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
-            return rows
+        try:
+            async with self.pool.acquire() as connection:
+                rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
+                return rows
+        except asyncpg.CharacterNotInRepertoireError:
+            return []  # the caller sent text that no row can hold, such as a NUL
 
     async def fetch_value(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
         """The first column of the first row of one read, or None."""

@@ -24,7 +24,7 @@ from graphql import (
 )
 from graphql.language import IntValueNode, ListValueNode, VariableNode
 
-DEFAULT_PAGE, LARGEST_PAGE = 20, 100
+from db.cursors import DEFAULT_PAGE, LARGEST_PAGE
 
 
 @dataclass

@@ -1,19 +1,27 @@
 """Runs one GraphQL request against one frozen schema: document, variables, cost, then the answer's bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any
+from typing import Any, Protocol
 
+import asyncpg
 import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
-from graphql.execution.values import get_variable_values
 
+from db.cursors import BadCursor, decode
+from db.rules import STOREFRONTS, VIEWER, Sight
+from db.sessions import Database
+from execution.arguments import Const, Var, shape_of
 from execution.cost import Costliest, cost_of
 from execution.documents import Document, DocumentCache, InvalidDocument
 from execution.errors import CostLimit
+from execution.pages import CursorPart, Unplanned
+from execution.planner import Plan, Planner
+from execution.variables import Variables
 
 COST_LIMIT = 10_000
+MOST_PLANS = 200
 
 
 @dataclass(frozen=True)
@@ -35,40 +43,141 @@ class Outcome:
     kind: str = "query"
 
 
-class Engine:
-    """One schema's documents and how they run."""
+class Looks(Protocol):
+    """Who asks, as far as a plan's parameters need it."""
 
-    def __init__(self, schema: GraphQLSchema, *, cost_limit: int = COST_LIMIT) -> None:
-        self.schema = schema
-        self.cost_limit = cost_limit
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def storefront_ids(self) -> frozenset[str] | None: ...
+    @property
+    def sight(self) -> Sight: ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An operation with the cost of its shape, and its plan or the reason why there is none."""
+
+    cost: int
+    costliest: Costliest
+    plan: Plan | None
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One operation of a document, with what is kept for it."""
+
+    document: Document
+    node: OperationDefinitionNode
+    variables: Variables
+    prepared: dict[Any, Prepared]
+
+    @property
+    def kind(self) -> str:
+        """query, mutation or subscription."""
+        return self.node.operation.value
+
+
+class Engine:
+    """One schema's documents and how they run. `count` is told of each run: planned, or executed and why."""
+
+    def __init__(
+        self, schema: GraphQLSchema, db: Database, *, constants: Mapping[str, str], plans: bool = True,
+        cost_limit: int = COST_LIMIT, count: Callable[[str, str], None] = lambda how, reason: None,
+    ) -> None:  # fmt: skip
+        self.schema, self.cost_limit = schema, cost_limit
+        self._db, self._constants, self._plans, self._count = db, constants, plans, count
         self._documents = DocumentCache(schema)
 
-    def prepare(self, request: GraphQLRequest) -> tuple[Document, OperationDefinitionNode] | Outcome:
-        """The document and the operation to run, or why there is none."""
+    def prepare(self, request: GraphQLRequest) -> Operation | Outcome:
+        """The operation to run, or why there is none."""
         try:
             document = self._documents.get(request.query)
-            return document, document.operation(request.operation_name)
+            kept: Operation | None = document.plans.get(request.operation_name)
+            if kept is None:
+                node = document.operation(request.operation_name)
+                kept = Operation(document, node, Variables(self.schema, node), {})
+                document.plans[request.operation_name] = kept
         except InvalidDocument as invalid:
             return Outcome(None, list(invalid.errors))
         except GraphQLError as error:
             return Outcome(None, [error])
+        return kept
 
     async def run(
-        self, document: Document, operation: OperationDefinitionNode, request: GraphQLRequest, context: Any
+        self, operation: Operation, request: GraphQLRequest, viewer: Looks, context: Callable[[], Any]
     ) -> Outcome:
-        """Measures and runs a prepared operation."""
-        given = get_variable_values(self.schema, operation.variable_definitions or (), dict(request.variables))
-        if isinstance(given, list):
-            return Outcome(None, list(given), kind=operation.operation.value)
-        cost, costliest = cost_of(self.schema, operation, document.fragments, given.coerced)
-        if cost > self.cost_limit:
-            return Outcome(None, [_too_dear(cost, self.cost_limit, costliest)], cost, operation.operation.value)
+        """Measures and runs an operation; `context` makes the resolvers' context, where they are needed."""
+        variables = operation.variables.coerce(request.variables)
+        if isinstance(variables, list):
+            return Outcome(None, list(variables), kind=operation.kind)
+        prepared = self._prepared(operation, variables, viewer.sight)
+        if prepared.cost > self.cost_limit:
+            refusal = _too_dear(prepared.cost, self.cost_limit, prepared.costliest)
+            return Outcome(None, [refusal], prepared.cost, operation.kind)
+        if prepared.plan is not None:
+            data = await self._planned(prepared.plan, variables, viewer)
+            if data is not None:
+                self._count("planned", "")
+                return Outcome(data, [], prepared.cost)
+        self._count("executed", prepared.reason or "at_run_time")
+        return await self._executed(operation, request, prepared.cost, context())
+
+    def _prepared(self, operation: Operation, variables: Mapping[str, Any], sight: Sight) -> Prepared:
+        key = (sight, *[(name, shape_of(value)) for name, value in variables.items()])
+        prepared = operation.prepared.get(key)
+        if prepared is None:
+            if len(operation.prepared) >= MOST_PLANS:
+                operation.prepared.clear()
+            prepared = operation.prepared[key] = self._compile(operation, variables, sight)
+        return prepared
+
+    def _compile(self, operation: Operation, variables: Mapping[str, Any], sight: Sight) -> Prepared:
+        document = operation.document
+        cost, costliest = cost_of(self.schema, operation.node, document.fragments, variables)
+        if not self._plans or cost > self.cost_limit:
+            return Prepared(cost, costliest, None, "off")
+        try:
+            planner = Planner(self.schema, document, variables, sight, self._constants)
+            return Prepared(cost, costliest, planner.plan(operation.node), "")
+        except Unplanned as unplanned:
+            return Prepared(cost, costliest, None, unplanned.reason)
+
+    async def _planned(self, plan: Plan, variables: Mapping[str, Any], viewer: Looks) -> bytes | None:
+        """The answer of one statement; None where the ordinary executor must word what is wrong."""
+        try:
+            values = [value_of(source, variables, viewer) for source in plan.sources]
+            data: bytes = await self._db.fetch_value(plan.sql, values)
+        except (BadCursor, asyncpg.DataError):
+            return None
+        return data
+
+    async def _executed(self, operation: Operation, request: GraphQLRequest, cost: int, context: Any) -> Outcome:
         result = execute(
-            self.schema, document.ast, context_value=context, variable_values=dict(request.variables),
+            self.schema, operation.document.ast, context_value=context, variable_values=dict(request.variables),
             operation_name=request.operation_name,
         )  # fmt: skip
         done: ExecutionResult = await result if isawaitable(result) else result
-        return Outcome(orjson.dumps(done.data), list(done.errors or ()), cost, operation.operation.value)
+        return Outcome(orjson.dumps(done.data), list(done.errors or ()), cost, operation.kind)
+
+
+def value_of(source: Any, variables: Mapping[str, Any], viewer: Looks) -> Any:
+    """The value of one of a plan's parameters for this request."""
+    if isinstance(source, Var):
+        return source.of(variables)
+    if isinstance(source, Const):
+        return source.value
+    if isinstance(source, CursorPart):
+        cursor = source.cursor
+        return getattr(
+            decode(source.sort, cursor.of(variables) if isinstance(cursor, Var) else cursor.value), source.part
+        )
+    if source == VIEWER:
+        return viewer.user_id
+    if source == STOREFRONTS:
+        return list(viewer.storefront_ids or ())
+    raise TypeError(f"a plan's parameter has no source: {source!r}")
 
 
 def _too_dear(cost: int, limit: int, costliest: Costliest) -> CostLimit:

@@ -4,9 +4,10 @@ The marks hang on fields as Strawberry metadata under `PLAN`; the ordinary execu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from db.ids import PREFIXES
 from db.model import Aggregate, Entity, Relation
 
 PLAN: Final = "plan"
@@ -14,7 +15,7 @@ PLAN: Final = "plan"
 
 @dataclass(frozen=True)
 class ToOne:
-    """An object at the far end of a join. `nullable` False: the row is always there."""
+    """An object at the far end of a join."""
 
     relation: Relation[Any]
 
@@ -28,11 +29,26 @@ class ToMany:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A row found by the argument `id` (or another column, by the argument of its name)."""
+    """A row found by an argument: `columns` names the arguments, of which exactly one is given, and their columns.
 
-    entities: tuple[Entity[Any], ...]
-    scope: str | None = None
+    `entities` by their nouns: one, or those that an id's prefix chooses among. `scopes`: what a token must hold for each.
+    `types`: the GraphQL type of each, where the field's own type is an interface. `viewer`: no argument, the viewer's own
+    row. `many`: a list of ids, at most `most`.
+    """
+
+    entities: Mapping[str, Entity[Any]]
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ("id",)
+    viewer: bool = False
+    many: bool = False
+    most: int = 100
+
+    def entity_of(self, value: str) -> Entity[Any] | None:
+        """The entity that is meant."""
+        if len(self.entities) == 1:
+            return next(iter(self.entities.values()))
+        return self.entities.get(PREFIXES.get(value.split("_", 1)[0], ""))
 
 
 @dataclass(frozen=True)
@@ -61,10 +77,3 @@ class Computed:
     """A scalar that SQL can say as well as Python: an expression over alias `{t}` and the platform's `{public_url}`."""
 
     sql: str
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What rows a type shows: hangs on the type through `entity_of`."""
-
-    entity: Entity[Any]

@@ -102,7 +102,9 @@ async def _apply_variants(
     await _check_taken(session, row, given, by_sku)
     wanted = list(given.variants or ()) or ([] if variants else [VariantInput(sku=row.sku)])
     known = [(by_sku[item.sku], item) for item in wanted if item.sku in by_sku]
-    moved = [_apply_variant(row, variant, stock, item, now) for variant, item in known]  # every one, not up to the first
+    moved = [
+        _apply_variant(row, variant, stock, item, now) for variant, item in known
+    ]  # every one, not up to the first
     fresh = [item for item in wanted if item.sku not in by_sku]
     await _add_variants(session, row, fresh, now)
     changed = any(moved) or bool(fresh)

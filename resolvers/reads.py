@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from db.cursors import BadCursor, Cursor, Sort, decode
+from db.cursors import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Cursor, Sort, decode
 from db.model import Entity, Relation
 from db.tables import Table
 from resolvers.context import Context
@@ -10,7 +10,6 @@ from resolvers.errors import Fault, Invalid, NotFound
 from resolvers.loaders import Page, PageArgs
 
 T = TypeVar("T", bound=Table)
-LARGEST_PAGE = 100
 
 
 async def get(ctx: Context, entity: Entity[T], id: str) -> T:  # noqa: A002 - the field's name
@@ -59,7 +58,7 @@ def page_args(
         raise Invalid(Fault(f"/{limit_name}", f"must be between 1 and {LARGEST_PAGE}"))
     order = relation.target.sorts[sort or "CREATED_AT_ASC"]
     return PageArgs(
-        limit=20 if limit is None else limit,
+        limit=DEFAULT_PAGE if limit is None else limit,
         backwards=last is not None,
         after=_cursor(order, after, name["after"]),
         before=_cursor(order, before, name["before"]),

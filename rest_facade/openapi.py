@@ -119,7 +119,9 @@ def _operation(route: Route, names: dict[Any, str]) -> dict[str, Any]:
         "tags": [route.tag],
         "parameters": _parameters(route),
         "responses": _responses(route, names),
-        "security": [] if route.public else [{"oauth": [route.scope] if route.scope else []}, {"bearer": []}, {"apiKey": []}],
+        "security": []
+        if route.public
+        else [{"oauth": [route.scope] if route.scope else []}, {"bearer": []}, {"apiKey": []}],
     }
     if route.body is not None:
         content = {"schema": {"$ref": _REF.format(model=names[route.body, "validation"])}, "example": route.example}
@@ -139,12 +141,16 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         if "description" in told:
             parameter["description"] = told.pop("description")
         found.append(parameter)
-    for name in () if route.public else _CONDITIONS.get(route.method, ()):
-        if name != "If-Match" or 412 in route.errors:
-            found.append(
-                {"name": name, "in": "header", "required": False, "schema": _TEXT, "description": _HEADER_TOLD[name]}
-            )
-    return found
+    return found + [_header_parameter(name) for name in _condition_headers(route)]
+
+
+def _condition_headers(route: Route) -> list[str]:
+    names = () if route.public else _CONDITIONS.get(route.method, ())
+    return [name for name in names if name != "If-Match" or 412 in route.errors]
+
+
+def _header_parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": _TEXT, "description": _HEADER_TOLD[name]}
 
 
 def _path_parameter(path: str, name: str) -> dict[str, Any]:
@@ -174,7 +180,10 @@ def _common_errors(route: Route) -> set[int]:
 
 
 def _answer(route: Route, status: int, model: type[BaseModel] | None, names: dict[Any, str]) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": _GOOD.get(status, "Done."), "headers": _headers(*_good_headers(route, status))}
+    told: dict[str, Any] = {
+        "description": _GOOD.get(status, "Done."),
+        "headers": _headers(*_good_headers(route, status)),
+    }
     if model is None:
         return told
     schema: dict[str, Any] = {"$ref": _REF.format(model=names[model, "serialization"])}
@@ -186,7 +195,13 @@ def _answer(route: Route, status: int, model: type[BaseModel] | None, names: dic
     return told
 
 
-_GOOD: Final = {200: "As asked.", 201: "Created.", 202: "Accepted.", 204: "Done; there is no body.", 302: "Go on there."}
+_GOOD: Final = {
+    200: "As asked.",
+    201: "Created.",
+    202: "Accepted.",
+    204: "Done; there is no body.",
+    302: "Go on there.",
+}
 
 
 def _good_headers(route: Route, status: int) -> list[str]:

@@ -12,7 +12,7 @@ from auth.gate import Gate
 from auth.viewer import Viewer
 from db.sessions import Database
 from execution.engine import Engine, GraphQLRequest, Outcome
-from resolvers.context import new_context
+from resolvers.context import Context, new_context
 from resolvers.errors import DomainError
 from resolvers.platform import Platform
 from schema.errors import told
@@ -67,13 +67,14 @@ class GraphQLEndpoint:
         prepared = engine.prepare(request)
         if isinstance(prepared, Outcome):
             return prepared
-        document, operation = prepared
-        if method == "GET" and operation.operation.value != "query":
+        if method == "GET" and prepared.kind != "query":
             raise HttpError(405, "method_not_allowed", "Only queries may be sent with GET.", {"allow": "POST"})
-        ctx = new_context(
-            viewer, self._db, self._platform, request_id=state["request_id"], idempotency_key=idempotency_key(headers)
-        )
-        return await engine.run(document, operation, request, ctx)
+        key = idempotency_key(headers)
+
+        def context() -> Context:
+            return new_context(viewer, self._db, self._platform, request_id=state["request_id"], idempotency_key=key)
+
+        return await engine.run(prepared, request, viewer, context)
 
 
 def _wants_page(scope: Scope, accepted: str) -> bool:

@@ -32,14 +32,14 @@ from schema.products import Product, ProductFilter, ProductSort
 from schema.storefronts import Storefront, StorefrontFilter, StorefrontSort
 from schema.users import User
 
-# What `node` finds, by the noun of an id's prefix, and the scope that each asks for.
-NODES: dict[str, tuple[Entity[Any], str | None]] = {
-    "user": (USER, None),
-    "storefront": (STOREFRONT, "storefronts:read"),
-    "product": (PRODUCT, "storefronts:read"),
-    "variant": (VARIANT, "storefronts:read"),
-    "affiliate_link": (AFFILIATE_LINK, "affiliates:read"),
-    "order": (ORDER, "orders:read"),
+# What `node` finds, by the noun of an id's prefix: its rows, its type, and the scope that it asks for.
+NODES: dict[str, tuple[Entity[Any], str, str | None]] = {
+    "user": (USER, "User", None),
+    "storefront": (STOREFRONT, "Storefront", "storefronts:read"),
+    "product": (PRODUCT, "Product", "storefronts:read"),
+    "variant": (VARIANT, "ProductVariant", "storefronts:read"),
+    "affiliate_link": (AFFILIATE_LINK, "AffiliateLink", "affiliates:read"),
+    "order": (ORDER, "Order", "orders:read"),
 }
 MOST_NODES = 100
 
@@ -49,7 +49,7 @@ async def _node(ctx: Context, id: str) -> Any:  # noqa: A002 - the field's name
     found = NODES.get(noun_of(id) or "")
     if found is None:
         return None
-    entity, scope = found
+    entity, _, scope = found
     if scope is not None:
         ctx.require(scope)
     return await ctx.loaders.row(entity, id)
@@ -91,22 +91,32 @@ async def _order(info: Info, id: ID):  # type: ignore[no-untyped-def]  # noqa: A
     return await ctx.loaders.row(ORDER, id)
 
 
-def _lookup(resolve: Any, entity: Entity[Any], scope: str, *columns: str, description: str = "") -> Any:
-    mark = Lookup((entity,), scope, columns or ("id",))
-    return strawberry.field(resolver=resolve, metadata={PLAN: mark}, description=description)
+def _lookup(resolve: Any, entity: Entity[Any], scope: str, *columns: str, **told: Any) -> Any:
+    mark = Lookup({entity.name: entity}, {entity.name: scope}, columns=columns or ("id",))
+    return strawberry.field(resolver=resolve, metadata={PLAN: mark}, **told)
+
+
+def _node_lookup(resolve: Any, *, many: bool = False, **told: Any) -> Any:
+    mark = Lookup(
+        {noun: entity for noun, (entity, _, _) in NODES.items()},
+        {noun: scope for noun, (_, _, scope) in NODES.items() if scope is not None},
+        {noun: kind for noun, (_, kind, _) in NODES.items()},
+        many=many, most=MOST_NODES,
+    )  # fmt: skip
+    return strawberry.field(resolver=resolve, metadata={PLAN: mark}, **told)
 
 
 @strawberry.type
 class Query:
     """Where reading starts."""
 
-    me: User = strawberry.field(resolver=_me, description="The user that the token acts as.")
-    node: Node | None = strawberry.field(
-        resolver=_any_node, description="Whatever has this id.",
-        metadata={PLAN: Lookup(tuple(entity for entity, _ in NODES.values()))},
+    me: User = strawberry.field(
+        resolver=_me, description="The user that the token acts as.",
+        metadata={PLAN: Lookup({"user": USER}, {"user": "profile:read"}, viewer=True)},
     )  # fmt: skip
-    nodes: list[Node | None] = strawberry.field(
-        resolver=_any_nodes, description="Whatever has these ids, in their order."
+    node: Node | None = _node_lookup(_any_node, description="Whatever has this id.")
+    nodes: list[Node | None] = _node_lookup(
+        _any_nodes, many=True, description="Whatever has these ids, in their order; at most 100."
     )
     storefront: Storefront | None = _lookup(
         _storefront, STOREFRONT, "storefronts:read", "id", "handle", description="By exactly one of `id` and `handle`."
