@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import asyncpg
-from auth.identity import Identity
-from auth.oauth.endpoints import routes as oauth_routes
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,6 +15,8 @@ from app.middleware import Middleware
 from app.pages import assets_mount, graphiql_page
 from app.settings import ROOT
 from auth.gate import Gate
+from auth.identity import Identity
+from auth.oauth.endpoints import routes as oauth_routes
 from db.sessions import Database
 from execution.engine import Engine
 from resolvers.platform import Platform
@@ -62,7 +62,9 @@ def build_app(parts: Parts) -> ASGIApp:
 
 
 def _graphql(parts: Parts, gate: Gate) -> list[Route]:
-    engine = Engine(build_schema()._schema)
+    stable = build_schema()._schema
+    constants = {"public_url": parts.platform.public_url}
+    engine = Engine(stable, parts.db, constants=constants, plans=parts.plans, count=parts.metrics.execution)
 
     def page() -> tuple[dict[str, str], bytes]:
         made = graphiql_page(parts.dist)

@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from auth.identity import Identity
-
 from app.asgi import Parts
 from app.metrics import Metrics
 from app.settings import Settings
+from auth.identity import Identity
 from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.sessions import Database

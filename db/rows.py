@@ -19,6 +19,12 @@ def columns_of(table: type[Table]) -> tuple[str, ...]:
     return tuple(column.name for column in Table.metadata.tables[str(table.__tablename__)].columns)
 
 
+@cache
+def is_nullable(table: type[Table], column: str) -> bool:
+    """Whether a column may be null."""
+    return bool(Table.metadata.tables[str(table.__tablename__)].columns[column].nullable)
+
+
 def select_list(table: type[Table], alias: str) -> str:
     """Every column by name: `t.id, t.handle, …`. A star would break prepared statements when a column is added."""
     return ", ".join(f"{alias}.{name}" for name in columns_of(table))

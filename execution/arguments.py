@@ -85,7 +85,7 @@ def _argument(node: ValueNode, kind: Any, variables: Mapping[str, Any]) -> Argum
         fields = {f.name.value: _argument(f.value, named.fields[f.name.value].type, variables) for f in node.fields}
         return Argument({name: given for name, given in fields.items() if given is not None}, Const(None))
     if isinstance(node, ListValueNode) and is_list_type(get_nullable_type(kind)):
-        inner = get_nullable_type(kind).of_type  # type: ignore[union-attr]
+        inner = get_nullable_type(kind).of_type
         items = [_argument(item, inner, variables) for item in node.values]
         return Argument(items, Const(None))
     value = value_from_ast(node, kind)

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 import orjson
 from graphql import GraphQLEnumType
 
-from db.tables import Table
-
 
 def literal(text: str) -> str:
     """Text as an SQL literal."""
@@ -79,8 +77,3 @@ def enum(expression: str, kind: GraphQLEnumType) -> str:
 
 def _value(member: object) -> object:
     return getattr(member, "value", member)
-
-
-def is_nullable(table: type[Table], column: str) -> bool:
-    """Whether a column may be null."""
-    return bool(Table.metadata.tables[str(table.__tablename__)].columns[column].nullable)

@@ -23,6 +23,7 @@ from graphql import (
 from db import statements
 from db.cursors import cursor_sql
 from db.model import Entity, Relation
+from db.rows import columns_of, is_nullable
 from db.rules import VIEWER, Bind, Everyone, Sight
 from db.statements import Window
 from execution import json_sql
@@ -109,7 +110,7 @@ class Planner:
         found = (
             f"(select {made} from {entity.table.__tablename__} {alias} where {alias}.{column} = {source} and {seen})"
         )
-        return self._required(found, f"{source}::text", field)
+        return json_sql.or_null(found) if mark.many else self._required(found, f"{source}::text", field)
 
     def _looked_up(self, mark: Lookup, given: Mapping[str, Argument]) -> tuple[Entity[Any] | None, str, str]:
         if mark.viewer:
@@ -162,10 +163,11 @@ class Planner:
         raise Unplanned(f"computed:{kind.name}.{name}")
 
     def _column(self, field: GraphQLField, row: Row, column: str) -> str:
-        if column not in row.entity.table.model_fields:
+        table: Any = row.entity.table
+        if column not in columns_of(table):
             raise Unplanned(f"column:{column}")
         expression = self._leaf(field, f"{row.alias}.{column}")
-        return json_sql.or_null(expression) if json_sql.is_nullable(row.entity.table, column) else expression
+        return json_sql.or_null(expression) if is_nullable(table, column) else expression
 
     def _leaf(self, field: GraphQLField, expression: str) -> str:
         named = get_named_type(field.type)

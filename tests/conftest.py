@@ -9,10 +9,10 @@ import asyncpg
 import httpx
 import pytest
 import uvicorn
-from auth.identity import Identity
 
 from app.asgi import Parts, build_app
 from app.metrics import Metrics
+from auth.identity import Identity
 from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.sessions import Database

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from auth.partners import create_partner
 
 from app.asgi import Parts
+from auth.partners import create_partner
 
 _numbers = itertools.count(1)
 
@@ -85,5 +85,5 @@ async def make_partner(
     )
     return Partner(
         user_id=made.user_id, handle=made.handle, organization_id=made.organization_id, token=token, http=http,
-        api_key=made.api_key or "", **secret,
+        api_key=made.api_key or "", client_id=made.client_id, client_secret=made.client_secret,
     )  # fmt: skip

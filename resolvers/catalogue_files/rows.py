@@ -38,7 +38,7 @@ class Refusal:
     reason: str
 
 
-class Fault(Exception):  # noqa: N818 (it is what is wrong with a row, not an error of the program)
+class Fault(Exception):
     """What is wrong with one field; becomes a `Refusal`."""
 
     def __init__(self, field: str | None, reason: str) -> None:

@@ -16,7 +16,7 @@ _CHUNK = 1 << 16
 _DIGITS = re.compile(rb"[0-9]{2000}")
 
 
-class Unreadable(Exception):  # noqa: N818 (as Fault)
+class Unreadable(Exception):
     """Nothing can be read from here on, and why."""
 
 
