@@ -22,14 +22,15 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from db.embedded_folder import PORT, EmbeddedError, Folder, is_free, take
+from db.embedded_folder import PORT, EmbeddedError, Folder, State, is_free, take
 from db.embedded_server import ROLE
-from db.embedded_supervisor import READY
+from db.embedded_supervisor import READY, TAKEN
 
 __all__ = ["EmbeddedError", "EmbeddedPostgres"]
 
 # Seconds. Long enough for the recovery of a large database on a slow disk.
 PATIENCE = 300.0
+ATTEMPTS = 5
 ROOT = Path(__file__).resolve().parents[1]
 # A program may have been started with these ignored (nohup, a shell's background job); the server must not be.
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE, signal.SIGCHLD]
@@ -38,14 +39,16 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.
 class EmbeddedPostgres:
     """One use of the embedded server, which runs at least until `stop`, or until this process ends in whatever way.
 
-    ``dsn`` is a libpq URL of the database and role ``fshnista``, for asyncpg, SQLAlchemy, psql and child processes.
+    ``dsn`` is a libpq URL of the database and role ``fshnista``, for asyncpg, SQLAlchemy, psql and child processes;
+    ``started`` tells whether this use started the server instead of finding it.
     """
 
-    def __init__(self, folder: Folder, users_lock: int, supervisor: int | None) -> None:
+    def __init__(self, folder: Folder, users_lock: int, state: State, *, is_ours: bool) -> None:
         """`start` and `attach` make these, since they know how to come by the lock."""
         self._folder = folder
         self._users_lock: int | None = users_lock
-        self._supervisor = supervisor
+        self._state = state
+        self.started = is_ours
         self.dsn = self.dsn_of(ROLE)
 
     @classmethod
@@ -60,8 +63,8 @@ class EmbeddedPostgres:
         with _alone(folder):
             users_lock = _join(folder)
             try:
-                supervisor = None if _runs(folder) else _run_supervisor(folder, durable=durable)
-                return cls(folder, users_lock, supervisor)
+                state, is_ours = _ensure(folder, durable=durable)
+                return cls(folder, users_lock, state, is_ours=is_ours)
             except BaseException:
                 os.close(users_lock)
                 raise
@@ -74,10 +77,11 @@ class EmbeddedPostgres:
             return None
         with _alone(folder):
             users_lock = _join(folder)
-            if _runs(folder):
-                return cls(folder, users_lock, None)
-            os.close(users_lock)
-            return None
+            state = _running(folder)
+            if state is None:
+                os.close(users_lock)
+                return None
+            return cls(folder, users_lock, state, is_ours=False)
 
     def stop(self) -> None:
         """Ends this use. Where it was the last, returns once PostgreSQL is gone. A second call does nothing."""
@@ -87,13 +91,8 @@ class EmbeddedPostgres:
             os.close(self._users_lock)
             self._users_lock = None
             is_gone = _await_end(self._folder)
-        if self._supervisor is not None and is_gone:
-            _reap(self._supervisor)
-
-    @property
-    def started(self) -> bool:
-        """Whether this use started the server, instead of finding it."""
-        return self._supervisor is not None
+        if self.started and is_gone:
+            _reap(self._state.supervisor)
 
     @property
     def postmaster(self) -> int:
@@ -103,11 +102,8 @@ class EmbeddedPostgres:
 
     def dsn_of(self, database: str) -> str:
         """The URL of another database of this server; tests make their own."""
-        state = self._folder.state()
-        if state is None or not state.host:
-            raise EmbeddedError(f"the embedded PostgreSQL of {self._folder.path} has gone; see {self._folder.log}")
         password, _ = self._folder.password()
-        return f"postgresql://{ROLE}:{password}@/{quote(database, safe='')}?host={state.host}&port={PORT}"
+        return f"postgresql://{ROLE}:{password}@/{quote(database, safe='')}?host={self._state.host}&port={PORT}"
 
     def __enter__(self) -> Self:
         return self
@@ -147,21 +143,35 @@ def _take(lock: Path, *, shared: bool = False) -> int:
     return taken
 
 
-def _runs(folder: Folder) -> bool:
-    """Whether a server runs and takes connections; waits for one that is being started again."""
+def _running(folder: Folder) -> State | None:
+    """The server that runs and takes connections, where one does; waits for one that is being started again."""
     end = time.monotonic() + PATIENCE
     while not is_free(folder.supervisor_lock):
         state = folder.state()
         if state is not None and state.accepts():
-            return True
+            return state
         if time.monotonic() > end:
             raise EmbeddedError(f"the embedded PostgreSQL does not answer; see {folder.log}")
         time.sleep(0.01)
-    return False
+    return None
 
 
-def _run_supervisor(folder: Folder, *, durable: bool) -> int:
-    """Starts the supervisor. Returns its process id once the server takes connections."""
+def _ensure(folder: Folder, *, durable: bool) -> tuple[State, bool]:
+    """Sees to it that a server runs. Returns it, and whether we had to start it."""
+    supervisor: int | None = None
+    for _ in range(ATTEMPTS):
+        state = _running(folder)
+        if state is not None:
+            return state, state.supervisor == supervisor
+        supervisor = _run_supervisor(folder, durable=durable)
+    raise EmbeddedError(f"the supervisor of the embedded PostgreSQL was killed {ATTEMPTS} times; see {folder.log}")
+
+
+def _run_supervisor(folder: Folder, *, durable: bool) -> int | None:
+    """Starts the supervisor. Returns its process id once the server takes connections.
+
+    None where it was killed, or came second to that of a starter who was killed: then it is worth another look.
+    """
     log_size = folder.turn_log()
     reader, writer = os.pipe()
     try:
@@ -175,9 +185,10 @@ def _run_supervisor(folder: Folder, *, durable: bool) -> int:
         return pid
     if ready:
         _reap(pid)
-    reason = answer or "its supervisor ended without a word"
+    if answer in {"", TAKEN}:
+        return None
     raise EmbeddedError(
-        f"the embedded PostgreSQL did not start: {reason}; {folder.log} ends: {folder.log_tail(log_size)}"
+        f"the embedded PostgreSQL did not start: {answer}; {folder.log} ends: {folder.log_tail(log_size)}"
     )
 
 

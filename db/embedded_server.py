@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from db.embedded_folder import EmbeddedError, Folder, State, speaks_plainly
+from db.embedded_folder import SOCKET, EmbeddedError, Folder, State, speaks_plainly
 from db.embedded_processes import DATA, LINUX, Account, Processes, account_of, borrow_programs
 
 ROLE = "fshnista"
@@ -92,8 +92,9 @@ class Server:
         """Starts PostgreSQL. Returns once it takes connections; raises EmbeddedError where it ends before."""
         self._tell()
         os.close(self.processes.claim())
-        # The lock was free, so no process of this cluster lives, whoever has the number in this file by now.
-        self._pid_file.unlink(missing_ok=True)
+        # The lock was free, so no process of this cluster lives, whoever has the numbers in these files by now.
+        for stale in (self._pid_file, self._folder.data / f"{SOCKET}.lock"):
+            stale.unlink(missing_ok=True)
         settings = SETTINGS | ({} if self._durable else FORGETFUL)
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         child = self.processes.spawn(["postgres", "-D", DATA, *words], self._folder.data)

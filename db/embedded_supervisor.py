@@ -6,7 +6,7 @@ shut down, and so it is when this process itself is killed (Linux: at once, by t
 the next start). Where PostgreSQL dies under its users it is started again at the same place.
 
 It runs in a session of its own, so that Ctrl-C reaches the program and not the database, and tells its starter on
-standard output how it went: ``ready``, or what was wrong.
+standard output how it went: ``ready``, ``taken`` where another serves the folder already, or what was wrong.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from db.embedded_processes import Processes
 from db.embedded_server import Server
 
 READY = "ready"
+TAKEN = "taken"
 RESTARTS = 5
 
 
@@ -31,7 +32,7 @@ def main(words: list[str]) -> int:
     _leave_the_starter()
     folder = Folder(Path(words[0]))
     if take(folder.supervisor_lock) is None:
-        return _report("another supervisor holds the folder")
+        return _report(TAKEN)
     try:
         server = Server(folder, programs=Path(words[1]), temporary=Path(words[2]), durable=words[3] == "durable")
         _serve(folder, server)

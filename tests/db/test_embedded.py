@@ -235,7 +235,8 @@ def test_a_backend_that_computes_on_after_all_else_died_is_ended_by_the_next_sta
 def test_a_stale_pid_file_that_names_a_living_process_of_the_same_user(home):
     data = folder_of(home).data
     innocent = subprocess.Popen(["sleep", "60"], user=data.stat().st_uid if IS_ROOT else None)
-    (data / "postmaster.pid").write_text(f"{innocent.pid}\n{data}\n1700000000\n5432\n.\n\n  1 1\nready   \n")
+    for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+        (data / name).write_text(f"{innocent.pid}\n{data}\n1700000000\n5432\n.\n\n  1 1\nready   \n")
     try:
         with EmbeddedPostgres.start(home, durable=False) as postgres:
             assert ask(postgres.dsn, "SELECT 1") == 1
