@@ -106,7 +106,7 @@ class _Product:
             yield from (Refusal(row, self.header.spelt("price"), reason) for row in self.rows)
             return
         media = [{"url": url, "alt": alt} for url, alt in self.media.items()]
-        body = {**self.body, "price": price, "media": media, "variants": self.variants}
+        body = {**self.body, "price": price, **({"media": media} if media else {}), "variants": self.variants}
         yield ProductRow(self.row, tuple(self.rows), body)
 
     def _listing(self, cells: Cells) -> dict[str, Any]:

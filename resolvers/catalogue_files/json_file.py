@@ -37,7 +37,7 @@ def _read(place: int, value: Any, currency: str | None, seen: Seen) -> Iterator[
         yield from (Refusal(place, fault.field, fault.reason) for fault in faults)
         return
     seen.note("product", product["sku"], place)
-    for variant in product["variants"]:
+    for variant in product.get("variants", ()):
         seen.note("variant", variant["sku"], place)
     yield ProductRow(place, (place,), product)
 
@@ -46,7 +46,7 @@ def _repeated(product: dict[str, Any], seen: Seen) -> Iterator[Fault]:
     if before := seen.before("product", product["sku"]):
         yield Fault("/sku", f"{short(product['sku'])} is already that of product {before}")
     here: set[str] = set()
-    for at, variant in enumerate(product["variants"]):
+    for at, variant in enumerate(product.get("variants", ())):
         sku = variant["sku"]
         if sku in here:
             yield Fault(f"/variants/{at}/sku", f"{short(sku)} stands in this product twice")

@@ -61,7 +61,10 @@ class _Shape:
             if not value:
                 self._note(name, "a product must have one")
         body = {"sku": sku, "title": title, **{name: value for name, value in optional.items() if value}}
-        return {**body, "price": self._product_price(given, variants), "media": media, "variants": variants}
+        # An empty list says that there are none; no list says nothing.
+        lists = {"media": media} if media or given.get("media") == [] else {}
+        lists |= {"variants": variants} if variants or given.get("variants") == [] else {}
+        return {**body, "price": self._product_price(given, variants), **lists}
 
     def _product_price(self, given: Object, variants: list[Object]) -> Object:
         price = self._price(given, "")

@@ -386,7 +386,7 @@ def one_product(draw, handle, skus):
          "inventory": draw(st.integers(0, 99))}
         for size in sizes
     ]  # fmt: skip
-    return {"sku": handle, "title": draw(WORD), "price": variants[0]["price"], "media": [], "variants": variants}
+    return {"sku": handle, "title": draw(WORD), "price": variants[0]["price"], "variants": variants}
 
 
 def as_rows(product: dict[str, Any]) -> list[list[str]]:
