@@ -105,7 +105,10 @@ _GRANTED = Visibility(
     also="exists (select 1 from grants g where g.asset_id = {t}.id and g.grantee_id = {viewer} "
     "and g.revoked_at is null and (g.expires_at is null or g.expires_at > now()) and {t}.status = 'published')",
 )
-ASSET: Final = Entity("asset", Asset, visible=_GRANTED, listed=_GRANTED)
+ASSET: Final = Entity(
+    "asset", Asset, visible=_GRANTED, listed=_GRANTED,
+    filters={"status": Filter("{t}.status = {v}"), "collection_id": Filter("{t}.collection_id = {v}")},
+)  # fmt: skip
 TRYON_SESSION: Final = Entity("tryon_session", TryonSession, visible=_OWN, listed=_OWN)
 WEBHOOK: Final = Entity("webhook", WebhookEndpoint, visible=_OWN, listed=_OWN)
 
@@ -158,6 +161,9 @@ IN_STOCK: Final = Aggregate("in_stock_by_variant", _VARIANT_STOCK, "bool_or({t}.
 # From an affiliate link.
 LINK_PRODUCT: Final = Relation("product_of_affiliate_link", AFFILIATE_LINK, PRODUCT, "product_id", "id", many=False)
 LINK_AFFILIATE: Final = Relation("affiliate_of_affiliate_link", AFFILIATE_LINK, USER, "affiliate_id", "id", many=False)
+
+# From an asset.
+ASSET_OWNER: Final = Relation("owner_of_asset", ASSET, USER, "owner_id", "id", many=False)
 
 # From an order and a try-on session.
 ORDER_STOREFRONT: Final = Relation("storefront_of_order", ORDER, STOREFRONT, "storefront_id", "id", many=False)

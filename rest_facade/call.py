@@ -1,6 +1,6 @@
 """What a route's handler is given, and what it gives back."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,11 +32,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A status, a JSON body (None: no body) and headers."""
+    """A status, a JSON body (None: no body) and headers. `stream` opens a body of other bytes, sent piece by piece."""
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    stream: Callable[[], Awaitable[AsyncIterator[bytes]]] | None = None
 
 
 def shown(body: Body) -> Answer:

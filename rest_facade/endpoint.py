@@ -20,7 +20,7 @@ from rest_facade.queries import read_query
 from rest_facade.route import Route
 from wire.errors import status_of
 from wire.requests import idempotency_key, parse_json, read_body
-from wire.responses import send_bytes
+from wire.responses import send_bytes, send_chunks
 
 NOBODY = Viewer("", "", "", frozenset())
 
@@ -83,6 +83,9 @@ async def send_problem(send: Send, error: Exception, request_id: str) -> None:
 
 
 async def _send_answer(send: Send, answer: Answer, conditions: Mapping[bytes, bytes], scope: Scope) -> None:
+    if answer.stream is not None:
+        await _send_stream(send, answer, conditions, scope)
+        return
     if answer.body is None:
         await send_bytes(send, answer.status, answer.headers, b"")
         return
@@ -93,6 +96,15 @@ async def _send_answer(send: Send, answer: Answer, conditions: Mapping[bytes, by
         await send_bytes(send, 304, {"etag": headers["etag"]}, b"")
         return
     await send_bytes(send, answer.status, headers, b"" if scope["method"] == "HEAD" else body)
+
+
+async def _send_stream(send: Send, answer: Answer, conditions: Mapping[bytes, bytes], scope: Scope) -> None:
+    tag = answer.headers.get("etag", "")
+    if tag and _matches(conditions.get(b"if-none-match"), tag):
+        await send_bytes(send, 304, {"etag": tag}, b"")
+        return
+    chunks = None if answer.stream is None or scope["method"] == "HEAD" else await answer.stream()
+    await send_chunks(send, answer.status, answer.headers, chunks)
 
 
 def _matches(condition: bytes | None, tag: str) -> bool:

@@ -99,3 +99,30 @@ ORDER: Final[dict[str, Any]] = {
     "updated_at": _WHEN,
     "fulfilled_at": None,
 }
+ASSET_INPUT: Final[dict[str, Any]] = {
+    "file": "(the bytes of indigo-twill.png)",
+    "title": "Indigo twill, autumn 2026",
+    "rights": {"license": "editorial", "territories": ["FR", "DE"], "ai_training": False},
+}
+ASSET: Final[dict[str, Any]] = {
+    "id": f"ast_{_ULID}",
+    "title": "Indigo twill, autumn 2026",
+    "status": "pending_review",
+    "review_reason": None,
+    "content_type": "image/png",
+    "size": 482113,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "region": "eu",
+    "owner_id": f"usr_{_ULID}",
+    "collection_id": None,
+    "rights": {
+        "license": "editorial",
+        "territories": ["FR", "DE"],
+        "embargo_until": None,
+        "expires_at": None,
+        "ai_training": False,
+    },
+    "created_at": _WHEN,
+    "updated_at": _WHEN,
+    "published_at": None,
+}

@@ -11,7 +11,7 @@ from wire.errors import HttpError, status_of
 TITLES: Final = {
     400: "Bad request", 401: "Not authenticated", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
     409: "Conflict", 412: "Precondition failed", 413: "Too large", 415: "Unsupported media type",
-    422: "Invalid input", 429: "Too many requests", 500: "Internal error", 503: "Not ready",
+    416: "Range not satisfiable",    422: "Invalid input", 429: "Too many requests", 500: "Internal error", 503: "Not ready",
 }  # fmt: skip
 
 

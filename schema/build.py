@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from schema.affiliates import AffiliateLink
+from schema.assets import Asset, AssetMutations
 from schema.orders import Order, OrderMutations
 from schema.products import Product, ProductMutations, ProductVariant
 from schema.queries import Query
@@ -12,8 +13,8 @@ from schema.scalars import SCALARS
 from schema.storefronts import Storefront, StorefrontMutations
 from schema.users import User
 
-NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink, Order)
-MUTATIONS = (StorefrontMutations, ProductMutations, OrderMutations)
+NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink, Order, Asset)
+MUTATIONS = (StorefrontMutations, ProductMutations, OrderMutations, AssetMutations)
 
 
 def build_schema() -> strawberry.Schema:

@@ -10,6 +10,8 @@ from db.model import Entity
 from db.relations import (
     AFFILIATE_LINK,
     AFFILIATE_LINKS,
+    ASSET,
+    ASSETS,
     ORDER,
     ORDERS,
     PRODUCT,
@@ -24,6 +26,7 @@ from resolvers import users
 from resolvers.context import Context
 from resolvers.errors import Fault, Invalid
 from schema.affiliates import AffiliateLink, AffiliateLinkFilter
+from schema.assets import Asset, AssetFilter
 from schema.fields import connection, context_of
 from schema.node import Node
 from schema.orders import Order, OrderFilter, OrderSort
@@ -40,6 +43,7 @@ NODES: dict[str, tuple[Entity[Any], str, str | None]] = {
     "variant": (VARIANT, "ProductVariant", "storefronts:read"),
     "affiliate_link": (AFFILIATE_LINK, "AffiliateLink", "affiliates:read"),
     "order": (ORDER, "Order", "orders:read"),
+    "asset": (ASSET, "Asset", "assets:read"),
 }
 MOST_NODES = 100
 
@@ -134,4 +138,7 @@ class Query:
     )
     affiliate_links: Connection[AffiliateLink] = connection(
         AFFILIATE_LINKS, filter_type=AffiliateLinkFilter, description="Your own."
+    )
+    assets: Connection[Asset] = connection(
+        ASSETS, filter_type=AssetFilter, description="Your own, and those published to you."
     )

@@ -1,0 +1,33 @@
+"""What an owner lets others do with an asset, and whether its time has come."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+# ISO 3166-1 alpha-2, the officially assigned codes.
+_CODES: Final = """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA
+    CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA
+    GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP
+    KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS
+    MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS
+    RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW
+    TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+"""
+TERRITORIES: Final = frozenset(_CODES.split())
+
+
+def refusal(rights: Mapping[str, Any], now: datetime) -> tuple[str, str] | None:
+    """Why somebody who was granted an asset may not have its bytes now (code and words), or None where they may."""
+    embargo, expiry = (moment_of(rights, name) for name in ("embargo_until", "expires_at"))
+    if embargo is not None and now < embargo:
+        return "embargoed", f"This asset is under embargo until {rights['embargo_until']}."
+    if expiry is not None and now >= expiry:
+        return "rights_expired", f"The rights to this asset ended on {rights['expires_at']}."
+    return None
+
+
+def moment_of(rights: Mapping[str, Any], name: str) -> datetime | None:
+    """One of the moments that rights name; they are kept as text."""
+    value = rights.get(name)
+    return None if value is None else datetime.fromisoformat(value)
