@@ -16,6 +16,7 @@ from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.sessions import Database
 from resolvers.platform import Platform
+from vault.stores import open_stores
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -57,7 +58,8 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 def platform_of(settings: Settings, url: str) -> Platform:
     """The platform as resolvers know it; `url` is where the server listens, where no public address is set."""
-    return Platform(settings.public_url or url, settings.shop_url, settings.environment, secret_of(settings))
+    stores = open_stores(url=settings.storage_url, eu_url=settings.storage_eu_url, folder=settings.home.absolute())
+    return Platform(settings.public_url or url, settings.shop_url, settings.environment, secret_of(settings), stores)
 
 
 @asynccontextmanager

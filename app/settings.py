@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from vault.stores import WrongStore, check_address
+
 ROOT: Final = Path(__file__).parent.parent
 RETRY_SECONDS = "0,5,300,1800,7200,18000,36000,36000"
 
@@ -86,8 +88,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         home=home if home.is_absolute() else ROOT / home,
         database_url=_address(given, "database_url", "postgresql", "postgres"),
         valkey_url=_address(given, "valkey_url", "valkey", "redis", "valkeys", "rediss", "unix"),
-        storage_url=_address(given, "storage_url", "file", "s3"),
-        storage_eu_url=_address(given, "storage_eu_url", "file", "s3"),
+        storage_url=_store(given, "storage_url"),
+        storage_eu_url=_store(given, "storage_eu_url"),
         public_url=_address(given, "public_url", "http", "https").rstrip("/"),
         shop_url=_address(given, "shop_url", "http", "https").rstrip("/"),
         environment="production" if environment == "production" else "sandbox",
@@ -109,6 +111,16 @@ def _address(given: Mapping[str, str], name: str, *schemes: str) -> str:
     value = given[name]
     if value and (urlsplit(value).scheme not in schemes or "://" not in value):
         raise WrongSetting(f"FSHNISTA_{name.upper()} must start with {' or '.join(f'{s}://' for s in schemes)}")
+    return value
+
+
+def _store(given: Mapping[str, str], name: str) -> str:
+    value = given[name]
+    try:
+        if value:
+            check_address(value)
+    except WrongStore as wrong:
+        raise WrongSetting(f"FSHNISTA_{name.upper()} is wrong: {wrong}") from None
     return value
 
 

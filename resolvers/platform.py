@@ -1,6 +1,6 @@
 """The parts of the running program that resolvers need and that do not change from request to request."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from vault.stores import Stores
@@ -19,4 +19,4 @@ class Platform:
     shop_url: str
     environment: Environment
     secret: bytes
-    stores: Stores = field(default_factory=Stores)
+    stores: Stores

@@ -127,7 +127,9 @@ def _operation(route: Route, names: dict[Any, str]) -> dict[str, Any]:
         content = {"schema": {"$ref": _REF.format(model=names[route.body, "validation"])}, "example": route.example}
         operation["requestBody"] = {"required": True, "content": {_JSON: content}}
     elif route.multipart:
-        content = {"schema": dict(route.multipart)} | ({"example": route.example} if route.example is not None else {})
+        content = {"schema": to_openapi(route.multipart)} | (
+            {"example": route.example} if route.example is not None else {}
+        )
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": content}}
     return operation
 

@@ -18,6 +18,7 @@ from db.migrate import migrate
 from db.sessions import Database
 from resolvers.platform import Platform
 from tests.factories import Partner, make_partner
+from vault.stores import open_stores
 
 URL = "http://testserver.example"
 SECRET = b"a secret of the tests, of more than thirty-two bytes"
@@ -61,9 +62,16 @@ async def db(dsn: str):
 
 
 @pytest.fixture(scope="session")
-async def platform() -> Platform:
+def files_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where uploaded files lie, below `objects`."""
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="session")
+async def platform(files_folder: Path) -> Platform:
     """A sandbox at an address of no consequence."""
-    return Platform(URL, "https://shop.example", "sandbox", SECRET)
+    stores = open_stores(url="", eu_url="", folder=files_folder)
+    return Platform(URL, "https://shop.example", "sandbox", SECRET, stores)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 """Where files lie: one object store a region. Only this module knows obstore."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import obstore
 from obstore.store import LocalStore, S3Store
@@ -71,7 +71,7 @@ async def _chunks(found: Any) -> AsyncIterator[bytes]:
 class Stores:
     """The stores of this deployment by region."""
 
-    regions: Mapping[str, Store] = field(default_factory=dict)
+    regions: Mapping[str, Store]
 
     def of(self, region: str) -> Store:
         """The store in which this region's files lie."""
@@ -88,32 +88,35 @@ def open_stores(*, url: str, eu_url: str, folder: Path) -> Stores:
     )
 
 
+def check_address(url: str) -> SplitResult:
+    """The parts of an address at which a store can stand, or WrongStore; nothing is opened."""
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.path and not parts.netloc:
+        return parts
+    if parts.scheme == "s3" and parts.hostname:
+        unknown = sorted(set(parse_qs(parts.query)) - {"endpoint", "region"})
+        if unknown:
+            raise WrongStore(f"an S3 address takes ?endpoint= and ?region=, not {', '.join(unknown)}")
+        return parts
+    raise WrongStore("an object store's address is file:///folder or s3://bucket/prefix")
+
+
 def open_store(url: str) -> ObjectStore:
     """The store at `file:///folder` or `s3://bucket/prefix`.
 
     S3 takes `?region=` and, for servers other than Amazon's, `?endpoint=`. Credentials stand as `s3://key:secret@bucket`
     or come from where the AWS tools find them.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "file" and parts.path:
-        folder = Path(unquote(parts.path))
-        return ObjectStore(LocalStore(folder, mkdir=True, automatic_cleanup=False))
-    if parts.scheme == "s3" and parts.hostname:
-        return ObjectStore(_s3(url))
-    raise WrongStore("an object store's address is file:///folder or s3://bucket/prefix")
+    parts = check_address(url)
+    if parts.scheme == "file":
+        return ObjectStore(LocalStore(Path(unquote(parts.path)), mkdir=True, automatic_cleanup=False))
+    return ObjectStore(_s3(parts))
 
 
-def _s3(url: str) -> S3Store:
-    parts = urlsplit(url)
-    asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    unknown = set(asked) - {"endpoint", "region"}
-    if unknown:
-        raise WrongStore(f"an S3 address takes ?endpoint= and ?region=, not {', '.join(sorted(unknown))}")
-    config: dict[str, Any] = dict(asked)
+def _s3(parts: SplitResult) -> S3Store:
+    config: Any = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    options: Any = {"allow_http": config.get("endpoint", "").startswith("http://"), "timeout": "120s"}
     if parts.username and parts.password:
         config |= {"access_key_id": unquote(parts.username), "secret_access_key": unquote(parts.password)}
-    plain = asked.get("endpoint", "").startswith("http://")
-    prefix = parts.path.strip("/")
-    bucket = parts.netloc.rpartition("@")[2]
-    options: Any = {"allow_http": plain, "timeout": "120s"}
-    return S3Store(bucket, prefix=prefix or None, config=config, client_options=options)  # type: ignore[arg-type]
+    bucket, prefix = parts.netloc.rpartition("@")[2], parts.path.strip("/")
+    return S3Store(bucket, prefix=prefix or None, config=config, client_options=options)

@@ -4,16 +4,17 @@ import sys
 
 import typer
 
-from app.cli import schema, serving, settings
+from app.cli import moderation, schema, serving, settings
 from app.settings import WrongSetting
 from db.embedded import EmbeddedError
+from resolvers.errors import DomainError
 
 HELP = """The FSHNiSTA API: identity, storefronts, affiliate links, webhooks, try-on and the design vault, over REST and GraphQL.
 
 Start with [bold]make run[/bold]: it installs what is needed, loads a demo catalogue and prints three lines to try.
 Settings are environment variables; [bold]./fshnista settings[/bold] prints each of them.
 """
-MODULES = (serving, settings, schema)
+MODULES = (serving, settings, schema, moderation)
 
 
 def build() -> typer.Typer:
@@ -32,7 +33,7 @@ def main() -> None:
         build()()
     except WrongSetting as wrong:
         sys.exit(_say(str(wrong), 2))
-    except EmbeddedError as wrong:
+    except (EmbeddedError, DomainError) as wrong:
         sys.exit(_say(str(wrong), 1))
 
 

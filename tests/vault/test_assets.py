@@ -11,7 +11,8 @@ from db.ids import new_id
 from db.tables import Collection, Grant
 from resolvers.errors import Conflict, NotFound
 from resolvers.moderation import decide
-from tests.vault.conftest import Partner, World
+from tests.factories import Partner
+from tests.vault.conftest import World
 from tests.vault.files import PNG, RIGHTS, SAMPLES, upload
 
 NOW = datetime.now(UTC)

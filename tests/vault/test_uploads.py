@@ -12,7 +12,8 @@ import pytest
 
 from db.ids import new_id
 from resolvers.assets import LARGEST_FILE
-from tests.vault.conftest import Partner, World
+from tests.factories import Partner
+from tests.vault.conftest import World
 from tests.vault.files import PNG, RIGHTS, SAMPLES, upload
 from vault.stores import ObjectStore, Store
 
@@ -106,7 +107,7 @@ async def test_a_form_is_asked_for(owner: Partner) -> None:
 
 
 async def test_the_scope_is_asked_for(world: World) -> None:
-    reader = await world.partner(scopes=("assets:read",))
+    reader = await world.partner(scopes="assets:read")
     async with reader.http:
         answer = await upload(reader.http)
     assert (answer.status_code, answer.json()["required_scope"]) == (403, "assets:write")
