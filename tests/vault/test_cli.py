@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def fshnista(dsn: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "FSHNISTA_DATABASE_URL": dsn, "FSHNISTA_HOME": str(home)}
-    command = [ROOT / "fshnista", *arguments]
+    command = [str(ROOT / "fshnista"), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 
