@@ -26,6 +26,10 @@ PREFIXES: Final = {
     "evt": "event",
     "dlv": "delivery",
     "ntc": "notice",
+    "cns": "consent",
+    "aut": "authorization",
+    "app": "application",
+    "aud": "audit_entry",
 }
 ULID_PATTERN: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _ID = re.compile(f"({'|'.join(PREFIXES)})_{ULID_PATTERN}")

@@ -2,12 +2,23 @@
 
 from db.tables.affiliates import AffiliateLink, Click, Conversion
 from db.tables.assets import Asset, Collection, Grant
+from db.tables.audit import AuditEntry
+from db.tables.authorizations import Authorization, Consent, PushedRequest, RefreshToken, SignIn, UsedAssertion
 from db.tables.base import Table
 from db.tables.deliveries import Delivery, DeliveryAttempt, DeliveryWorker, DispatchTick
 from db.tables.events import Event, FeedEntry, ResourceSequence
 from db.tables.idempotency import IdempotencyKey
 from db.tables.orders import Order, OrderLine
-from db.tables.organizations import ApiKey, Client, ClientSecret, Organization, SigningKey, User
+from db.tables.organizations import (
+    ApiKey,
+    Application,
+    Client,
+    ClientSecret,
+    Member,
+    Organization,
+    SigningKey,
+    User,
+)
 from db.tables.products import Inventory, Product, Variant
 from db.tables.revocations import Revocation
 from db.tables.storefronts import Storefront
@@ -17,11 +28,15 @@ from db.tables.webhooks import WebhookEndpoint, WebhookNotice, WebhookSecret
 __all__ = [
     "AffiliateLink",
     "ApiKey",
+    "Application",
     "Asset",
+    "AuditEntry",
+    "Authorization",
     "Click",
     "Client",
     "ClientSecret",
     "Collection",
+    "Consent",
     "Conversion",
     "Delivery",
     "DeliveryAttempt",
@@ -32,16 +47,21 @@ __all__ = [
     "Grant",
     "IdempotencyKey",
     "Inventory",
+    "Member",
     "Order",
     "OrderLine",
     "Organization",
     "Product",
+    "PushedRequest",
+    "RefreshToken",
     "ResourceSequence",
     "Revocation",
+    "SignIn",
     "SigningKey",
     "Storefront",
     "Table",
     "TryonSession",
+    "UsedAssertion",
     "User",
     "Variant",
     "WebhookEndpoint",

@@ -1,9 +1,11 @@
 """Who takes part: organisations, their clients and credentials, and the users that own things."""
 
+from typing import Any
+
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, LargeBinary, Text
 from sqlmodel import Field
 
-from db.tables.base import Table, datetime, id_field, moment, one_of, optional_text, ref, strings, text
+from db.tables.base import Table, datetime, id_field, json, moment, one_of, optional_text, ref, strings, text
 
 REGIONS = ("eu", "us")
 TIERS = ("default", "burst", "internal")
@@ -48,7 +50,11 @@ class Client(Table, table=True):
     """An application of an organisation that may ask for tokens."""
 
     __tablename__ = "clients"
-    __table_args__ = (one_of("tier", *TIERS), one_of("status", "active", "suspended"))
+    __table_args__ = (
+        one_of("tier", *TIERS),
+        one_of("status", "active", "suspended"),
+        one_of("auth_method", "secret", "private_key_jwt", "none"),
+    )
     id: str = id_field("cli")
     organization_id: str = ref("organizations.id")
     name: str = text()
@@ -56,6 +62,14 @@ class Client(Table, table=True):
     redirect_uris: list[str] = strings()
     tier: str = text("default")
     status: str = text("active")
+    # How it proves who it is: secret, private_key_jwt (by `jwks`) or none (a public client).
+    auth_method: str = Field(default="secret", sa_column=Column(Text, nullable=False, server_default="secret"))
+    jwks: dict[str, Any] = json('{"keys": []}')
+    dpop_bound: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default="false"))
+    # Addresses and networks it may call from; empty: from anywhere.
+    allowed_addresses: list[str] = strings()
+    # Of a client that registered itself (RFC 7591): what it manages itself with.
+    registration_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True, unique=True))
     created_at: datetime = moment()
 
 
@@ -84,10 +98,43 @@ class ApiKey(Table, table=True):
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
     hint: str = text()
     scopes: list[str] = strings()
+    allowed_addresses: list[str] = strings()
     created_at: datetime = moment()
     expires_at: datetime | None = moment(nullable=True)
     last_used_at: datetime | None = moment(nullable=True)
     revoked_at: datetime | None = moment(nullable=True)
+
+
+class Member(Table, table=True):
+    """A person of an organisation, and what that person may do for it."""
+
+    __tablename__ = "members"
+    __table_args__ = (one_of("role", "owner", "developer", "viewer"), Index("ix_members_user_id", "user_id"))
+    organization_id: str = ref("organizations.id", primary_key=True)
+    user_id: str = ref("users.id", primary_key=True)
+    role: str = text("viewer")
+    created_at: datetime = moment()
+
+
+class Application(Table, table=True):
+    """Somebody asks for access; the operator decides, and approval makes the organisation and its client."""
+
+    __tablename__ = "applications"
+    __table_args__ = (
+        one_of("status", "pending", "approved", "rejected"),
+        Index("ix_applications_status_id", "status", "id"),
+    )
+    id: str = id_field("app")
+    organization_name: str = text()
+    contact_email: str = text()
+    use_case: str = text()
+    expected_volume: str = text()
+    timeline: str = text()
+    status: str = text("pending")
+    reason: str | None = optional_text()
+    organization_id: str | None = ref("organizations.id", nullable=True)
+    created_at: datetime = moment()
+    decided_at: datetime | None = moment(nullable=True)
 
 
 class SigningKey(Table, table=True):
