@@ -1,6 +1,6 @@
 """The clients as identity needs them: whom they act for, what they hold, and how they prove who they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg
@@ -9,7 +9,8 @@ from auth.secrets import Hasher
 from db.sessions import Database
 
 _CLIENT: Final = (
-    "select c.id, c.organization_id, c.scopes, c.redirect_uris, c.tier, c.status, c.name, u.id as user_id, "
+    "select c.id, c.organization_id, c.scopes, c.redirect_uris, c.tier, c.status, c.name, c.auth_method, c.jwks, "
+    "c.dpop_bound, c.allowed_addresses, u.id as user_id, "
     "o.name as organization_name "
     "from clients c join users u on u.organization_id = c.organization_id "
     "join organizations o on o.id = c.organization_id "
@@ -23,7 +24,9 @@ _WITH_SECRETS: Final = (
     "(select array_agg(id) from live) as secret_ids from (" + _CLIENT + "where c.id = $1) x"
 )
 _BY_KEY: Final = (
-    _CLIENT.replace("select ", "select k.id as key_id, k.scopes as key_scopes, ", 1)
+    _CLIENT.replace(
+        "select ", "select k.id as key_id, k.scopes as key_scopes, k.allowed_addresses as key_addresses, ", 1
+    )
     + "join api_keys k on k.client_id = c.id "
     "where k.hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())"
 )
@@ -42,6 +45,10 @@ class Client:
     redirect_uris: tuple[str, ...]
     tier: str
     active: bool
+    auth_method: str = "secret"
+    jwks: dict[str, Any] = field(default_factory=dict)
+    dpop_bound: bool = False
+    allowed_addresses: tuple[str, ...] = ()
     hashes: tuple[bytes, ...] = ()
     secret_ids: tuple[str, ...] = ()
 
@@ -52,13 +59,15 @@ class KeyHolder:
 
     key_id: str
     scopes: tuple[str, ...]
+    allowed_addresses: tuple[str, ...]
     client: Client
 
 
 def _client(row: asyncpg.Record, **more: Any) -> Client:
     return Client(
         row["id"], row["organization_id"], row["organization_name"], row["user_id"], row["name"],
-        tuple(row["scopes"]), tuple(row["redirect_uris"]), row["tier"], row["status"] == "active", **more,
+        tuple(row["scopes"]), tuple(row["redirect_uris"]), row["tier"], row["status"] == "active",
+        row["auth_method"], row["jwks"], row["dpop_bound"], tuple(row["allowed_addresses"]), **more,
     )  # fmt: skip
 
 
@@ -84,6 +93,7 @@ class Clients:
         rows = await self._db.fetch(_BY_KEY, (self.hasher.hash(key),))
         if not rows:
             return None
-        client = _client(rows[0])
-        held = tuple(rows[0]["key_scopes"]) or client.scopes
-        return KeyHolder(rows[0]["key_id"], tuple(scope for scope in held if scope in client.scopes), client)
+        row, client = rows[0], _client(rows[0])
+        held = tuple(row["key_scopes"]) or client.scopes
+        scopes = tuple(scope for scope in held if scope in client.scopes)
+        return KeyHolder(row["key_id"], scopes, tuple(row["key_addresses"]), client)

@@ -10,7 +10,11 @@ from auth.authenticate import Authenticator
 from auth.clients import Clients
 from auth.limits import Limiter, ProcessLimiter
 from auth.limits_valkey import ValkeyLimiter
-from auth.oauth.grants import ClientCredentials
+from auth.oauth.attempts import Attempts
+from auth.oauth.browser import Browsers
+from auth.oauth.consents import Consents
+from auth.oauth.pages import Pages
+from auth.oauth.pushed import Pushed
 from auth.oauth.server import Server
 from auth.revocations import Revocations
 from auth.secrets import Hasher
@@ -36,8 +40,9 @@ class Identity:
         self.revocations = Revocations(db)
         self.usage = Usage(db)
         self.authenticator = Authenticator(self.tokens, self.clients, self.revocations, self.usage, environment)
-        self.server = Server(self.tokens, hasher, self.usage, environment)
-        self.server.register_grant(ClientCredentials)
+        self.server = Server(self.tokens, hasher, self.usage, self.revocations, environment)
+        self.pages, self.browsers, self.consents = Pages(), Browsers(db, hasher, issuer), Consents(db)
+        self.pushed, self.attempts = Pushed(db, hasher, environment), Attempts()
         self.revocations.listen(self._keys_changed)
         self._writing: asyncio.Task[None] | None = None
 

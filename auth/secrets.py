@@ -43,6 +43,16 @@ def new_secret(kind: Kind, environment: str) -> str:
     return text + _checksum(text)
 
 
+def derived_secret(kind: Kind, environment: str, digest: bytes) -> str:
+    """A secret made of 32 random-looking bytes instead of chance: the same bytes give the same secret."""
+    number, letters = int.from_bytes(digest), []
+    for _ in range(_RANDOM):
+        number, digit = divmod(number, 62)
+        letters.append(_BASE62[digit])
+    text = f"{PREFIXES[kind]}_{ENVIRONMENTS[environment]}_{''.join(letters)}"
+    return text + _checksum(text)
+
+
 def is_well_formed(secret: str, kind: Kind, environment: str) -> bool:
     """Whether this could be a secret of this kind and environment: prefix, length and checksum agree."""
     start = f"{PREFIXES[kind]}_{ENVIRONMENTS[environment]}_"

@@ -5,12 +5,20 @@ from typing import TYPE_CHECKING
 
 import orjson
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from auth.errors import Unauthenticated
+from auth.oauth.authorize import Authorize
+from auth.oauth.grants import ALL_METHODS
 from auth.oauth.metadata import server_metadata
+from auth.oauth.pushed import PUSHED_SECONDS
 from auth.oauth.requests import LARGEST_BODY, ClientRequest, read_credentials, read_fields
+from auth.oauth.server import known_client
+from auth.tokens import Claims
 
 if TYPE_CHECKING:
     from auth.identity import Identity
@@ -20,13 +28,21 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def routes(identity: "Identity") -> list[Route]:
     """Every route of the authorization server."""
-    endpoints = Endpoints(identity)
-    table: list[tuple[str, str, Handler]] = [
-        ("POST", "/oauth/token", endpoints.token),
-        ("GET", "/oauth/jwks.json", endpoints.jwks),
-        ("GET", "/.well-known/oauth-authorization-server", endpoints.metadata),
+    machines, people = Endpoints(identity), Authorize(identity)
+    table: list[tuple[list[str], str, Handler]] = [
+        (["POST"], "/oauth/token", machines.token),
+        (["POST"], "/oauth/revoke", machines.revoke),
+        (["POST"], "/oauth/introspect", machines.introspect),
+        (["POST"], "/oauth/par", machines.push),
+        (["GET"], "/oauth/jwks.json", machines.jwks),
+        (["GET"], "/.well-known/oauth-authorization-server", machines.metadata),
+        (["GET", "POST"], "/oauth/authorize", people.authorize),
+        (["GET", "POST"], "/oauth/sign-in", people.sign_in),
+        (["POST"], "/oauth/sign-out", people.sign_out),
+        (["GET", "POST"], "/oauth/consents", people.consents),
+        (["GET"], "/oauth/style.css", people.style),
     ]
-    return [Route(path, _named(path, handler), methods=[method]) for method, path, handler in table]
+    return [Route(path, _named(path, handler), methods=methods) for methods, path, handler in table]
 
 
 def _named(path: str, handler: Handler) -> Handler:
@@ -63,7 +79,7 @@ class Endpoints:
         read = ClientRequest(request.url.path, fields, request.headers, credentials)
         read.client_record = await self._identity.clients.find(credentials.client_id)
         if read.client_record is not None:
-            request.scope["state"]["client"] = read.client_record.id
+            request.scope.setdefault("state", {})["client"] = read.client_record.id
         return read
 
     async def token(self, request: Request) -> Response:
@@ -74,8 +90,71 @@ class Endpoints:
         except OAuth2Error as error:
             refused: Response = server.handle_error_response(None, error)
             return refused
+        if read.payload.grant_type in ("authorization_code", "refresh_token"):
+            return await self.with_connection(read, server.create_token_response)
         answer: Response = server.create_token_response(read)
         return answer
+
+    async def with_connection(self, read: ClientRequest, work: Callable[[ClientRequest], Response]) -> Response:
+        """Runs Authlib's synchronous code in one write transaction, over SQLAlchemy's greenlet bridge."""
+        async with self._identity.db.write() as session:
+            connection = await session.connection()
+
+            def run(connection: Connection) -> Response:
+                read.extras["connection"] = connection
+                return work(read)
+
+            return await connection.run_sync(run)
+
+    async def push(self, request: Request) -> Response:
+        """POST /oauth/par (RFC 9126): the request is checked as at the authorization endpoint, then kept."""
+        server = self._identity.server
+        try:
+            read = await self.read(request)
+            client = server.authenticate_client(read, ALL_METHODS, "par")
+            if "request_uri" in read.fields or "request" in read.fields:
+                raise InvalidRequestError("A pushed request cannot refer to another.")
+            known_client.set(client.record)
+            read.fields.setdefault("client_id", client.record.id)
+            server.get_consent_grant(read)
+        except OAuth2Error as error:
+            error.redirect_uri = None
+            refused: Response = server.handle_error_response(None, error)
+            return refused
+        kept = {name: value for name, value in read.fields.items() if not name.startswith("client_")}
+        uri = await self._identity.pushed.keep(client.record.id, kept)
+        body = {"request_uri": uri, "expires_in": PUSHED_SECONDS}
+        answer: Response = server.handle_response(201, body, [("Content-Type", "application/json")])
+        return answer
+
+    async def revoke(self, request: Request) -> Response:
+        """POST /oauth/revoke (RFC 7009)."""
+        return await self._about_a_token(request, "revocation")
+
+    async def introspect(self, request: Request) -> Response:
+        """POST /oauth/introspect (RFC 7662); a client learns of its own tokens alone."""
+        return await self._about_a_token(request, "introspection")
+
+    async def _about_a_token(self, request: Request, endpoint: str) -> Response:
+        server = self._identity.server
+        try:
+            read = await self.read(request)
+            read.extras["claims"] = await self._claims(read.fields.get("token", ""))
+        except OAuth2Error as error:
+            refused: Response = server.handle_error_response(None, error)
+            return refused
+        answer = await self.with_connection(read, lambda asked: server.create_endpoint_response(endpoint, asked))
+        if endpoint == "revocation":
+            await self._identity.revocations.refresh()
+        return answer
+
+    async def _claims(self, token: str) -> Claims | None:
+        if token.startswith("fsr_"):
+            return None
+        try:
+            return await self._identity.tokens.verify(token)
+        except Unauthenticated:
+            return None
 
     async def jwks(self, request: Request) -> Response:
         """GET /oauth/jwks.json (RFC 7517): the keys that verify access tokens."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, unquote_plus
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from auth.clients import Client
@@ -47,6 +47,13 @@ class ClientRequest(OAuth2Request):  # type: ignore[misc] # Authlib has no types
         self.credentials = credentials
         self.client_record: Client | None = None
         self.extras: dict[str, Any] = {}
+
+    @property
+    def record(self) -> Client:
+        """What the database knows of the client, once it has been found."""
+        if self.client_record is None:
+            raise InvalidClientError("The client is unknown.")
+        return self.client_record
 
     @property
     def form(self) -> dict[str, str]:

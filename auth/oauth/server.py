@@ -1,19 +1,28 @@
 """Authlib's authorization server on our clients, tokens and answers. Its code is synchronous: whatever it needs of the
 network is read before it runs, or reached through SQLAlchemy's greenlet bridge inside a write transaction."""
 
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, UnauthorizedClientError
 from starlette.responses import Response
 
+from auth.clients import Client
 from auth.oauth.clients import OAuthClient
-from auth.oauth.requests import ClientRequest
+from auth.oauth.codes import Authorized, Codes
+from auth.oauth.grants import S256, AuthorizationCode, ClientCredentials, RefreshToken, refuse_public
+from auth.oauth.known_tokens import Introspection, Revocation
+from auth.oauth.refresh import RefreshTokens
+from auth.oauth.requests import ClientRequest, Credentials
+from auth.revocations import Revocations
 from auth.secrets import Hasher, is_well_formed
 from auth.tokens import TOKEN_SECONDS, Tokens
 from auth.usage import Usage
 
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
+known_client: ContextVar[Client | None] = ContextVar("known_client", default=None)
 WRONG_CLIENT = "The client is unknown, or its credentials are wrong."
 
 
@@ -33,35 +42,70 @@ class WrongClient(InvalidClientError):  # type: ignore[misc] # Authlib has no ty
 class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
     """The token endpoint's rules, whatever the grant."""
 
-    def __init__(self, tokens: Tokens, hasher: Hasher, usage: Usage, environment: str) -> None:
+    def __init__(
+        self, tokens: Tokens, hasher: Hasher, usage: Usage, revocations: Revocations, environment: str
+    ) -> None:
         super().__init__()
+        self.revocations = revocations
         self.tokens, self.hasher, self.usage, self.environment = tokens, hasher, usage, environment
+        self.codes = Codes(hasher, environment)
+        self.refresh_tokens = RefreshTokens(hasher, environment)
         self.register_token_generator("default", self._new_token)
+        self.register_grant(ClientCredentials)
+        self.register_grant(AuthorizationCode, [S256(required=True)])
+        self.register_grant(RefreshToken)
+        self.register_endpoint(Revocation)
+        self.register_endpoint(Introspection)
 
     def authenticate_client(self, request: ClientRequest, methods: list[str], endpoint: str = "token") -> OAuthClient:
         """The client, where its proof is good; raises WrongClient."""
         sent, record = request.credentials, request.client_record
-        hashes = list(record.hashes) if record is not None else []
-        # Hashed and compared even where the checksum or the client is wrong: the time tells nothing.
-        good = self.hasher.matches(sent.secret, hashes) & is_well_formed(sent.secret, "client_secret", self.environment)
+        good = self._secret_is_good(sent, record)
+        if sent.method == "none":
+            good = record is not None and record.auth_method == "none"
+        if sent.method == "private_key_jwt":
+            good = request.extras.get("assertion_is_good", False)
         if record is None or not good or sent.method not in methods:
             raise WrongClient(basic=sent.method == "client_secret_basic")
         if not record.active:
             raise UnauthorizedClientError("The client is suspended; write to the operator.")
-        used = self.hasher.hash(sent.secret)
-        self.usage.note("client_secrets", record.secret_ids[record.hashes.index(used)])
-        return OAuthClient(record)
+        # Authlib's refresh grant asks for the token before it keeps the client.
+        client = request.client = OAuthClient(record)
+        return client
 
-    def _new_token(self, client: OAuthClient, scope: str | None, **_: Any) -> dict[str, Any]:
-        granted = client.get_allowed_scope(scope)
-        token = self.tokens.issue(user_id=client.record.user_id, client_id=client.record.id, scope=granted)
+    def _secret_is_good(self, sent: Credentials, record: Client | None) -> bool:
+        """Hashed and compared even where the checksum or the client is wrong: the time tells nothing."""
+        hashes = list(record.hashes) if record is not None and record.auth_method == "secret" else []
+        good = self.hasher.matches(sent.secret, hashes) & is_well_formed(sent.secret, "client_secret", self.environment)
+        if good and record is not None:
+            self.usage.note("client_secrets", record.secret_ids[record.hashes.index(self.hasher.hash(sent.secret))])
+        return good
+
+    def _new_token(self, client: OAuthClient, user: Authorized | None, scope: str | None, **_: Any) -> dict[str, Any]:
+        if user is None:
+            refuse_public(client)
+            granted = client.get_allowed_scope(scope)
+            token = self.tokens.issue(user_id=client.record.user_id, client_id=client.record.id, scope=granted)
+        else:
+            held = (scope or "").split()
+            granted = " ".join(one for one in user.scopes if one in held)
+            token = self.tokens.issue(
+                user_id=user.user_id, client_id=client.record.id, scope=granted, family=user.id,
+                storefront_ids=user.storefront_ids,
+            )  # fmt: skip
         return {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "scope": granted}
 
-    def query_client(self, client_id: str) -> None:
-        """Never asked: the request brings its client's record."""
+    def query_client(self, client_id: str) -> OAuthClient | None:
+        """The client of the request at hand, which was read before Authlib's code ran."""
+        record = known_client.get()
+        return OAuthClient(record) if record is not None and record.id == client_id else None
 
     def save_token(self, token: dict[str, Any], request: ClientRequest) -> None:
-        """An access token is a signed statement; nothing of it is kept."""
+        """An access token is a signed statement, and nothing of it is kept; a refresh token is added where one is due."""
+        if request.refresh_token is not None:
+            token["refresh_token"] = self.refresh_tokens.next(request.extras["connection"], request.refresh_token)
+        elif request.authorization_code is not None:
+            token["refresh_token"] = self.refresh_tokens.first(request.extras["connection"], request.authorization_code)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""
@@ -71,6 +115,10 @@ class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         return request
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
-        """As Starlette sends it; never cached (RFC 6749 section 5.1)."""
-        content = body if isinstance(body, str | bytes) else orjson.dumps(body)
-        return Response(content, status, {name.lower(): value for name, value in headers} | NO_STORE)
+        """As Starlette sends it; never cached (RFC 6749 section 5.1). A redirect says who sends it (RFC 9207), and is a 303,
+        which no browser repeats as a POST (RFC 9700 section 4.12)."""
+        sent = {name.lower(): value for name, value in headers} | NO_STORE
+        if "location" in sent:
+            sent["location"] = add_params_to_uri(sent["location"], [("iss", self.tokens.issuer)])
+            return Response(b"", 303, sent)
+        return Response(body if isinstance(body, str | bytes) else orjson.dumps(body), status, sent)

@@ -65,7 +65,7 @@ def http_client(identity):
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def http(identity):
     async with http_client(identity) as client:
         yield client

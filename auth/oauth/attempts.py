@@ -1,0 +1,30 @@
+"""How often passwords and client secrets may be tried: by address, and by whom they are tried for."""
+
+from typing import Final
+
+from starlette.requests import Request
+
+from auth.limits import Policy, ProcessLimiter
+
+POLICIES: Final = {
+    "account": Policy("account", 10, 60),
+    "address": Policy("address", 60, 60),
+}
+
+
+class Attempts:
+    """Counts attempts to sign in; in this process."""
+
+    def __init__(self) -> None:
+        self._limiter = ProcessLimiter(POLICIES)
+
+    def allows(self, request: Request, email: str) -> bool:
+        """Whether this address may try again for this account."""
+        address = request.client.host if request.client else ""
+        return self._counts(f"address:{address}", "address") and self._counts(
+            f"account:{email.lower()[:254]}", "account"
+        )
+
+    def _counts(self, key: str, policy: str) -> bool:
+        admission = self._limiter.admit_now(key, policy)
+        return admission is not None and admission.allowed
