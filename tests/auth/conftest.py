@@ -1,6 +1,5 @@
 """An identity on a database of its own, and the authorization server as an application."""
 
-import asyncpg
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -8,33 +7,19 @@ from starlette.applications import Starlette
 from auth.identity import Identity
 from auth.oauth.endpoints import routes
 from auth.partners import create_partner
-from db.embedded import EmbeddedPostgres
 from db.ids import new_id
-from db.migrate import migrate
 from db.sessions import Database
+from tests.conftest import fresh_database
 
 ISSUER = "https://api.fshnista.test"
 SECRET = b"a server secret of the tests, 32+ bytes"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory, worker_id):
-    base = tmp_path_factory.getbasetemp()
-    home = base if worker_id == "master" else base.parent
-    with EmbeddedPostgres.start(home / "home", durable=False) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
 async def dsn(postgres):
     """A database of its own: its keys are rotated, its clients revoked."""
-    name = f"identity_{new_id('usr').lower()}"
-    admin = await asyncpg.connect(postgres.dsn)
-    await admin.execute(f'create database "{name}"')
-    await migrate(postgres.dsn_of(name))
-    yield postgres.dsn_of(name)
-    await admin.execute(f'drop database "{name}" with (force)')
-    await admin.close()
+    async with fresh_database(postgres, f"identity_{new_id('usr').lower()}") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +54,10 @@ def http_client(identity):
 async def http(identity):
     async with http_client(identity) as client:
         yield client
+
+
+@pytest.fixture
+async def fresh_dsn(postgres):
+    """A database that no other test uses."""
+    async with fresh_database(postgres, f"fresh_{new_id('usr').lower()}") as found:
+        yield found

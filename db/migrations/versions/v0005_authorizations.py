@@ -1,14 +1,14 @@
 """consents, codes and refresh tokens; how clients prove who they are; members, applications, the audit log
 
-Revision: v0004_authorizations, after v0003_identity
+Revision: v0005_authorizations, after v0004_webhooks
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = 'v0004_authorizations'
-down_revision = 'v0003_identity'
+revision = 'v0005_authorizations'
+down_revision = 'v0004_webhooks'
 branch_labels = None
 depends_on = None
 
