@@ -10,6 +10,7 @@ from db.rules import Everyone, Visibility
 from db.tables import (
     AffiliateLink,
     Asset,
+    Conversion,
     Inventory,
     Order,
     OrderLine,
@@ -90,6 +91,8 @@ ORDER_LINE: Final = Entity(
 )  # fmt: skip
 
 _LINK_SEEN = Visibility(owners=("affiliate_id", "storefront_owner_id"))
+# All links to products of the viewer's storefronts, whoever's they are.
+STOREFRONTS_LINKS: Final = Visibility(owners=("storefront_owner_id",), storefront="storefront_id")
 AFFILIATE_LINK: Final = Entity(
     "affiliate_link", AffiliateLink, visible=_LINK_SEEN, listed=Visibility(owners=("affiliate_id",)),
     filters={
@@ -97,6 +100,13 @@ AFFILIATE_LINK: Final = Entity(
         "storefront_id": Filter("{t}.storefront_id = {v}"),
         "code": Filter("{t}.code = {v}"),
     },
+)  # fmt: skip
+
+CONVERSION: Final = Entity(
+    "conversion", Conversion, listed=Visibility(), visible=Visibility(
+        also="exists (select 1 from affiliate_links l where l.id = {t}.link_id "
+        "and {viewer} in (l.affiliate_id, l.storefront_owner_id))"
+    ),
 )  # fmt: skip
 
 _OWN = Visibility(owners=("owner_id",))
@@ -161,6 +171,10 @@ IN_STOCK: Final = Aggregate("in_stock_by_variant", _VARIANT_STOCK, "bool_or({t}.
 # From an affiliate link.
 LINK_PRODUCT: Final = Relation("product_of_affiliate_link", AFFILIATE_LINK, PRODUCT, "product_id", "id", many=False)
 LINK_AFFILIATE: Final = Relation("affiliate_of_affiliate_link", AFFILIATE_LINK, USER, "affiliate_id", "id", many=False)
+
+CONVERSION_LINK: Final = Relation(
+    "link_of_conversion", CONVERSION, AFFILIATE_LINK, "link_id", "id", many=False, scope="affiliates:read"
+)
 
 # From an asset.
 ASSET_OWNER: Final = Relation("owner_of_asset", ASSET, USER, "owner_id", "id", many=False)

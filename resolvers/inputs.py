@@ -157,7 +157,8 @@ def _metadata(value: dict[str, Any]) -> dict[str, Any]:
 Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 
 
-def _moment(value: Any) -> Any:
+def read_moment(value: Any) -> datetime:
+    """A time of RFC 3339 in UTC; ValueError says what is wrong with it."""
     if isinstance(value, datetime):
         moment = value
     elif isinstance(value, str):
@@ -175,7 +176,9 @@ def _moment(value: Any) -> Any:
         raise ValueError("is outside the years 1 to 9999") from None
 
 
-MomentInput = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+MomentInput = Annotated[
+    datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 
 M = TypeVar("M", bound=BaseModel)
 

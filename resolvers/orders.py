@@ -11,10 +11,11 @@ from db.bodies.orders import OrderBody
 from db.ids import new_id
 from db.relations import ORDER, ORDER_LINES
 from db.sessions import WriteSession
-from db.tables import Order, OrderLine, Storefront
-from resolvers import order_lines
+from db.tables import AffiliateLink, Order, OrderLine, Storefront
+from resolvers import conversions, order_lines
 from resolvers.context import Context
-from resolvers.errors import Conflict, Forbidden, NotFound
+from resolvers.conversions import Sale
+from resolvers.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from resolvers.inputs import ABSENT, IdOf, Input, Line, Sku
 from resolvers.order_lines import MOST_LINES, Wanted
 from resolvers.reads import get, page_args
@@ -32,10 +33,15 @@ class OrderLineInput(Input):
 
 
 class OrderInput(Input):
-    """A purchase in one storefront of the caller's own. `external_ref` is the order's number in the shop's own system."""
+    """A purchase in one storefront of the caller's own.
+
+    `click_id`: the click on an affiliate link that led to it; the link is credited. `external_ref`: the order's number
+    in the shop's own system, used once in a storefront.
+    """
 
     storefront_id: IdOf("sf")  # type: ignore[valid-type]
     lines: Annotated[list[OrderLineInput], Field(min_length=1, max_length=MOST_LINES)]
+    click_id: IdOf("clk") = ABSENT  # type: ignore[valid-type]
     external_ref: Line = ABSENT
 
 
@@ -60,13 +66,39 @@ async def create_order(ctx: Context, *, given: OrderInput) -> Written:
 
 async def _create(ctx: Context, given: OrderInput, session: WriteSession) -> Written:
     storefront = await own_storefront(ctx, session, given.storefront_id, shared=True)
+    link = await _credited(ctx, session, storefront, given.click_id)
     wanted = await order_lines.find(session, storefront, given.lines)
     await order_lines.reserve(session, wanted, ctx.clock())
     await _check_new(session, storefront, given.external_ref)
     order, lines = await _place(ctx, session, storefront, given, wanted)
+    if link is not None:
+        await _credit(session, link, order)
     body = OrderBody.of(order, lines).as_json()
     await emit_all(session, [Happening("order.created", order.id, [order.owner_id], body, order.created_at)])
     return Written(body, created=True)
+
+
+async def _credited(
+    ctx: Context, session: WriteSession, storefront: Storefront, click_id: str | None
+) -> AffiliateLink | None:
+    """The link whose click led here: one to this storefront, or one of the caller's own to any address."""
+    if click_id is None:
+        return None
+    link = await conversions.link_of_click(session, click_id)
+    here = link is not None and link.storefront_id == storefront.id
+    own = link is not None and link.storefront_id is None and link.affiliate_id == ctx.viewer.user_id
+    if not (here or own):
+        message = f"there is no click {click_id} on a link to this storefront"
+        raise Invalid(Fault("/click_id", message, "not_found"))
+    return link
+
+
+async def _credit(session: WriteSession, link: AffiliateLink, order: Order) -> None:
+    sale = Sale(
+        link.id, order.click_id, order.id, order.total_amount, order.total_currency, order.created_at,
+        pointer="/click_id",
+    )  # fmt: skip
+    await conversions.count(session, sale, order.created_at)
 
 
 async def _check_new(session: WriteSession, storefront: Storefront, external_ref: str | None) -> None:
@@ -88,7 +120,7 @@ async def _place(
     total, now = order_lines.total(wanted), ctx.clock()
     order = Order(
         id=new_id("ord"), storefront_id=storefront.id, owner_id=storefront.owner_id, total_amount=total.amount,
-        total_currency=total.currency, external_ref=given.external_ref,
+        total_currency=total.currency, click_id=given.click_id, external_ref=given.external_ref,
         created_at=now, updated_at=now,
     )  # fmt: skip
     session.add(order)

@@ -126,3 +126,50 @@ ASSET: Final[dict[str, Any]] = {
     "updated_at": _WHEN,
     "published_at": None,
 }
+LINK_INPUT: Final[dict[str, Any]] = {"product_id": f"prd_{_ULID}", "code": "autumn-coat", "commission_rate": "0.10"}
+LINK: Final[dict[str, Any]] = {
+    "id": f"aff_{_ULID}",
+    "code": "autumn-coat",
+    "url": "https://api.fshnista.com/a/autumn-coat",
+    "destination_url": "https://fshnista.com/@yourbrand/JKT-01",
+    "product_id": f"prd_{_ULID}",
+    "storefront_id": f"sf_{_ULID}",
+    "clicks": 120,
+    "conversions": 3,
+    "conversion_rate": "0.0250",
+    "revenue": {"amount": "567.00", "currency": "EUR"},
+    "commission": {"amount": "56.70", "currency": "EUR"},
+    "commission_rate": "0.1000",
+    "metadata": {},
+    "created_at": _WHEN,
+}
+CONVERSION_INPUT: Final[dict[str, Any]] = {"click_id": f"clk_{_ULID}", "order_ref": "1001", "amount": _PRICE}
+CONVERSION: Final[dict[str, Any]] = {
+    "id": f"cnv_{_ULID}",
+    "link_id": f"aff_{_ULID}",
+    "click_id": f"clk_{_ULID}",
+    "order_ref": "1001",
+    "amount": _PRICE,
+    "commission": {"amount": "18.90", "currency": "EUR"},
+    "occurred_at": _WHEN,
+    "created_at": _WHEN,
+}
+REPORT: Final[dict[str, Any]] = {
+    "from": "2026-11-01T00:00:00.000Z",
+    "to": "2026-12-01T00:00:00.000Z",
+    "group_by": "day",
+    "data": [
+        {
+            "day": "2026-11-23",
+            "link_id": None,
+            "code": None,
+            "product_id": None,
+            "storefront_id": None,
+            "clicks": 120,
+            "conversions": 3,
+            "conversion_rate": "0.0250",
+            "revenue": {"amount": "567.00", "currency": "EUR"},
+            "commission": {"amount": "56.70", "currency": "EUR"},
+        }
+    ],
+}

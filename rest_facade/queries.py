@@ -20,6 +20,12 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Ignored(Query):
+    """The query of an address that strangers open, to which anything may have been added on the way."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 def _no_nul(value: str) -> str:
     if "\0" in value:
         raise ValueError("must not contain a NUL character")
@@ -51,6 +57,8 @@ class ListQuery(Query):
 
 def read_query(model: type[Q], query_string: bytes) -> Q:
     """The query string as this model, or Invalid with every fault."""
+    if model.model_config.get("extra") == "ignore":
+        return model()
     try:
         pairs = parse_qsl(query_string.decode(), keep_blank_values=True, strict_parsing=False, max_num_fields=100)
     except (UnicodeDecodeError, ValueError):

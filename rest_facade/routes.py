@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from rest_facade import assets, inventory, orders, products, storefronts, users
+from rest_facade import affiliates, assets, inventory, orders, products, storefronts, users
 from rest_facade.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -11,5 +11,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *users.ROUTES,
     *inventory.ROUTES,
     *orders.ROUTES,
+    *affiliates.ROUTES,
     *assets.ROUTES,
 )

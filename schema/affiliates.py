@@ -8,12 +8,17 @@ import strawberry
 from strawberry import UNSET, Info
 
 from db import tables
-from db.relations import LINK_AFFILIATE, LINK_PRODUCT
-from resolvers.affiliates import conversion_rate, link_url
+from db.relations import AFFILIATE_LINK, LINK_AFFILIATE, LINK_PRODUCT
+from resolvers import affiliates
+from resolvers.affiliates import AffiliateLinkInput, conversion_rate, link_url
+from resolvers.context import Context
+from resolvers.writes import Written
 from schema.fields import computed, context_of, relation
 from schema.money import Money, money
+from schema.mutations import UserError, as_input, run
 from schema.node import Node, shows
 from schema.products import Product
+from schema.scalars import JSON
 from schema.users import User
 
 
@@ -44,6 +49,8 @@ class AffiliateLink(Node):
     )
     revenue: Money = money("revenue", currency="currency")
     commission: Money = money("commission", currency="currency")
+    commission_rate: Decimal = strawberry.field(description="The share of each sale that is the affiliate's.")
+    extra: JSON = strawberry.field(name="metadata")
     created_at: datetime
 
 
@@ -54,3 +61,36 @@ class AffiliateLinkFilter:
     product_id: strawberry.ID | None = UNSET
     storefront_id: strawberry.ID | None = UNSET
     code: str | None = UNSET
+
+
+@strawberry.input(description="A link to a product, or to any web address. Without a code it gets a short one.")
+class AffiliateLinkCreateInput:
+    """Exactly one of `product_id` and `destination_url`."""
+
+    product_id: strawberry.ID | None = UNSET
+    destination_url: str | None = UNSET
+    code: str | None = UNSET
+    commission_rate: Decimal | None = UNSET
+    metadata: JSON | None = UNSET
+
+
+@strawberry.type(description="The new link, or what was wrong.")
+class AffiliateLinkPayload:
+    """`affiliate_link` is null where there are user errors."""
+
+    affiliate_link: AffiliateLink | None
+    user_errors: list[UserError]
+
+
+@strawberry.type
+class AffiliateMutations:
+    """Mirrors REST's writes."""
+
+    @strawberry.mutation(description="Create an affiliate link to a product or an address.")
+    async def affiliate_link_create(self, info: Info, input: AffiliateLinkCreateInput) -> AffiliateLinkPayload:  # noqa: A002
+        """`POST /v1/affiliates/links`."""
+
+        async def act(ctx: Context) -> Written:
+            return await affiliates.create_link(ctx, given=as_input(AffiliateLinkInput, input))
+
+        return await run(info, AffiliateLinkPayload, "affiliate_link", AFFILIATE_LINK, act)

@@ -4,8 +4,9 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from schema.affiliates import AffiliateLink
+from schema.affiliates import AffiliateLink, AffiliateMutations
 from schema.assets import Asset, AssetMutations
+from schema.conversions import Conversion, ConversionMutations
 from schema.orders import Order, OrderMutations
 from schema.products import Product, ProductMutations, ProductVariant
 from schema.queries import Query
@@ -13,8 +14,15 @@ from schema.scalars import SCALARS
 from schema.storefronts import Storefront, StorefrontMutations
 from schema.users import User
 
-NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink, Order, Asset)
-MUTATIONS = (StorefrontMutations, ProductMutations, OrderMutations, AssetMutations)
+NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink, Conversion, Order, Asset)
+MUTATIONS = (
+    StorefrontMutations,
+    ProductMutations,
+    OrderMutations,
+    AffiliateMutations,
+    ConversionMutations,
+    AssetMutations,
+)
 
 
 def build_schema() -> strawberry.Schema:

@@ -88,6 +88,7 @@ class OrderCreateInput:
 
     storefront_id: strawberry.ID
     lines: list[OrderLineInput]
+    click_id: strawberry.ID | None = UNSET
     external_ref: str | None = UNSET
 
 

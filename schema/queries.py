@@ -12,6 +12,7 @@ from db.relations import (
     AFFILIATE_LINKS,
     ASSET,
     ASSETS,
+    CONVERSION,
     ORDER,
     ORDERS,
     PRODUCT,
@@ -25,6 +26,7 @@ from execution.markers import PLAN, Lookup
 from resolvers import users
 from resolvers.context import Context
 from resolvers.errors import Fault, Invalid
+from schema.affiliate_report import AffiliateReport, affiliate_report
 from schema.affiliates import AffiliateLink, AffiliateLinkFilter
 from schema.assets import Asset, AssetFilter
 from schema.fields import connection, context_of
@@ -42,6 +44,7 @@ NODES: dict[str, tuple[Entity[Any], str, str | None]] = {
     "product": (PRODUCT, "Product", "storefronts:read"),
     "variant": (VARIANT, "ProductVariant", "storefronts:read"),
     "affiliate_link": (AFFILIATE_LINK, "AffiliateLink", "affiliates:read"),
+    "conversion": (CONVERSION, "AffiliateConversion", "affiliates:read"),
     "order": (ORDER, "Order", "orders:read"),
     "asset": (ASSET, "Asset", "assets:read"),
 }
@@ -138,6 +141,10 @@ class Query:
     )
     affiliate_links: Connection[AffiliateLink] = connection(
         AFFILIATE_LINKS, filter_type=AffiliateLinkFilter, description="Your own."
+    )
+    affiliate_report: AffiliateReport = strawberry.field(
+        resolver=affiliate_report,
+        description="Clicks and sales of your links from a time up to, not including, another; usually the last 30 days.",
     )
     assets: Connection[Asset] = connection(
         ASSETS, filter_type=AssetFilter, description="Your own, and those published to you."
