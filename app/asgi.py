@@ -26,6 +26,7 @@ from rest_facade.router import not_found, starlette_routes
 from rest_facade.routes import ROUTES
 from schema.build import build_schema
 from schema.http import GraphQLEndpoint
+from tryon.pages import tryon_routes
 
 VERSION = "1.0.0"
 
@@ -51,6 +52,7 @@ def build_app(parts: Parts) -> ASGIApp:
         *starlette_routes(ROUTES, surface),
         *_graphql(parts, gate),
         *oauth_routes(parts.identity),
+        *tryon_routes(parts.db, parts.platform),
         *description_routes(parts.platform, VERSION),
         *_operations(parts),
         assets_mount(parts.dist),

@@ -184,3 +184,4 @@ ORDER_STOREFRONT: Final = Relation("storefront_of_order", ORDER, STOREFRONT, "st
 ORDER_LINES: Final = Relation("lines_by_order", ORDER, ORDER_LINE, "id", "order_id", visibility=Everyone())
 LINE_VARIANT: Final = Relation("variant_of_order_line", ORDER_LINE, VARIANT, "variant_id", "id", many=False)
 TRYON_PRODUCT: Final = Relation("product_of_tryon_session", TRYON_SESSION, PRODUCT, "product_id", "id", many=False)
+TRYON_VARIANT: Final = Relation("variant_of_tryon_session", TRYON_SESSION, VARIANT, "variant_id", "id", many=False)

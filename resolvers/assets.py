@@ -135,9 +135,15 @@ async def _own_asset(ctx: Context, session: WriteSession, id: str) -> Asset:  # 
     row = (await session.exec(select(Asset).where(Asset.id == id).with_for_update())).first()
     if row is not None and row.owner_id == ctx.viewer.user_id:
         return row
-    if row is not None and await ctx.loaders.row(ASSET, id) is not None:
+    if row is not None and await _shown(ctx, session, row):
         raise Forbidden("This asset is not yours to change.")
     raise NotFound("asset", id[:64])
+
+
+async def _shown(ctx: Context, session: WriteSession, row: Asset) -> bool:
+    """Whether somebody who does not own it sees it."""
+    granted = row.status == "published" and ctx.viewer.user_id in await _grantees(ctx, session, row.id)
+    return ctx.viewer.sight.reads_all or granted
 
 
 async def _grantees(ctx: Context, session: WriteSession, id: str) -> list[str]:  # noqa: A002

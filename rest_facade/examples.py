@@ -173,3 +173,26 @@ REPORT: Final[dict[str, Any]] = {
         }
     ],
 }
+TRYON_SESSION_INPUT: Final[dict[str, Any]] = {
+    "product_id": f"prd_{_ULID}",
+    "use_case": "product_page",
+    "origin": "https://shop.example.com",
+    "ttl_seconds": 900,
+    "consent": True,
+}
+TRYON_SESSION: Final[dict[str, Any]] = {
+    "id": f"tos_{_ULID}",
+    "status": "created",
+    "product_id": f"prd_{_ULID}",
+    "variant_id": None,
+    "use_case": "product_page",
+    "origin": "https://shop.example.com",
+    "subject": None,
+    "created_at": _WHEN,
+    "expires_at": "2026-11-23T09:45:00.000Z",
+}
+NEW_TRYON_SESSION: Final[dict[str, Any]] = {
+    **TRYON_SESSION,
+    "token": "eyJhbGciOiJIUzI1NiIsInR5cCI6InRyeW9uK2p3dCJ9.eyJzdWIiOiJ0b3NfIn0.c2lnbmF0dXJl",
+    "url": "https://api.example.com/tryon/eyJhbGciOiJIUzI1NiIsInR5cCI6InRyeW9uK2p3dCJ9.eyJzdWIiOiJ0b3NfIn0.c2lnbmF0dXJl",
+}

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from rest_facade import affiliates, assets, inventory, orders, products, storefronts, users
+from rest_facade import affiliates, assets, inventory, orders, products, storefronts, tryon, users
 from rest_facade.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -13,4 +13,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *orders.ROUTES,
     *affiliates.ROUTES,
     *assets.ROUTES,
+    *tryon.ROUTES,
 )

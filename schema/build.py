@@ -12,9 +12,10 @@ from schema.products import Product, ProductMutations, ProductVariant
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.storefronts import Storefront, StorefrontMutations
+from schema.tryon import TryonMutations, TryonSession
 from schema.users import User
 
-NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink, Conversion, Order, Asset)
+NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink, Conversion, Order, Asset, TryonSession)
 MUTATIONS = (
     StorefrontMutations,
     ProductMutations,
@@ -22,6 +23,7 @@ MUTATIONS = (
     AffiliateMutations,
     ConversionMutations,
     AssetMutations,
+    TryonMutations,
 )
 
 

@@ -19,6 +19,7 @@ from db.relations import (
     PRODUCTS,
     STOREFRONT,
     STOREFRONTS,
+    TRYON_SESSION,
     USER,
     VARIANT,
 )
@@ -35,6 +36,7 @@ from schema.orders import Order, OrderFilter, OrderSort
 from schema.paging import Connection
 from schema.products import Product, ProductFilter, ProductSort
 from schema.storefronts import Storefront, StorefrontFilter, StorefrontSort
+from schema.tryon import TryonSession
 from schema.users import User
 
 # What `node` finds, by the noun of an id's prefix: its rows, its type, and the scope that it asks for.
@@ -47,6 +49,7 @@ NODES: dict[str, tuple[Entity[Any], str, str | None]] = {
     "conversion": (CONVERSION, "AffiliateConversion", "affiliates:read"),
     "order": (ORDER, "Order", "orders:read"),
     "asset": (ASSET, "Asset", "assets:read"),
+    "tryon_session": (TRYON_SESSION, "TryonSession", "tryon:write"),
 }
 MOST_NODES = 100
 
@@ -96,6 +99,12 @@ async def _order(info: Info, id: ID):  # type: ignore[no-untyped-def]  # noqa: A
     ctx = context_of(info)
     ctx.require("orders:read")
     return await ctx.loaders.row(ORDER, id)
+
+
+async def _tryon_session(info: Info, id: ID):  # type: ignore[no-untyped-def]  # noqa: A002, ANN202
+    ctx = context_of(info)
+    ctx.require("tryon:write")
+    return await ctx.loaders.row(TRYON_SESSION, id)
 
 
 def _lookup(resolve: Any, entity: Entity[Any], scope: str, *columns: str, **told: Any) -> Any:
@@ -149,3 +158,4 @@ class Query:
     assets: Connection[Asset] = connection(
         ASSETS, filter_type=AssetFilter, description="Your own, and those published to you."
     )
+    tryon_session: TryonSession | None = _lookup(_tryon_session, TRYON_SESSION, "tryon:write", description="Your own.")

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.cli import keys, moderation, partners, schema, serving, settings
+from app.cli import keys, moderation, partners, schema, serving, settings, tryon
 from app.settings import WrongSetting
 from db.embedded import EmbeddedError
 from resolvers.errors import DomainError
@@ -14,7 +14,7 @@ HELP = """The FSHNiSTA API: identity, storefronts, affiliate links, webhooks, tr
 Start with [bold]make run[/bold]: it installs what is needed, loads a demo catalogue and prints three lines to try.
 Settings are environment variables; [bold]./fshnista settings[/bold] prints each of them.
 """
-MODULES = (serving, partners, keys, settings, schema, moderation)
+MODULES = (serving, partners, keys, settings, schema, moderation, tryon)
 
 
 def build() -> typer.Typer:

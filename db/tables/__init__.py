@@ -22,7 +22,7 @@ from db.tables.organizations import (
 from db.tables.products import Inventory, Product, Variant
 from db.tables.revocations import Revocation
 from db.tables.storefronts import Storefront
-from db.tables.tryon import TryonSession
+from db.tables.tryon import TryonApproval, TryonSession
 from db.tables.webhooks import WebhookEndpoint, WebhookNotice, WebhookSecret
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "SigningKey",
     "Storefront",
     "Table",
+    "TryonApproval",
     "TryonSession",
     "UsedAssertion",
     "User",

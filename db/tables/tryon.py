@@ -1,6 +1,7 @@
-"""Try-on sessions: a shopper's short-lived leave to try one product."""
+"""Try-on sessions: a shopper's short-lived leave to try one product, and what partners may use them for."""
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Column, Index, Text
+from sqlmodel import Field
 
 from db.tables.base import Table, datetime, id_field, moment, one_of, optional_text, ref, text
 
@@ -26,3 +27,13 @@ class TryonSession(Table, table=True):
     consent_at: datetime = moment()
     created_at: datetime = moment()
     expires_at: datetime = moment()
+
+
+class TryonApproval(Table, table=True):
+    """The operator lets an organisation use try-on for one more purpose than everyone may."""
+
+    __tablename__ = "tryon_approvals"
+    __table_args__ = (CheckConstraint("use_case ~ '^[a-z][a-z0-9_]{0,63}$'", name="use_case"),)
+    organization_id: str = ref("organizations.id", primary_key=True)
+    use_case: str = Field(sa_column=Column(Text, primary_key=True))
+    created_at: datetime = moment()
