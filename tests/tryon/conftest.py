@@ -1,0 +1,2 @@
+from tests.browser import chromium as chromium
+from tests.browser import visit as visit
