@@ -41,7 +41,7 @@ lock: .venv/uv.done ## resolve requirements/*.in anew
 # uv is quick; where it cannot reach an index that only pip is set up for, pip does the same.
 .venv/%.done: requirements/%.lock .venv/uv.done
 	@echo "installing requirements/$*.lock"
-	@$(BIN)/uv pip install -q --system-certs --python $(BIN)/python --require-hashes -r $< 2>/dev/null \
+	@$(BIN)/uv pip install -q --system-certs --compile-bytecode --python $(BIN)/python --require-hashes -r $< 2>/dev/null \
 	  || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 

@@ -1,5 +1,6 @@
 """Runs the server: one process, or several that share one socket, one database and one Valkey."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -12,7 +13,8 @@ from app.asgi import Parts, build_app
 from app.logs import configure_logs
 from app.middleware import standard_error
 from app.runtime import database_url, open_parts
-from app.settings import Settings, read_settings
+from app.settings import Settings, WrongSetting, read_settings
+from db.migrate import is_current, migrate
 
 # What the parent hands to its worker processes, beside the settings that they inherit.
 _URL, _SHARES, _WORKER = "_FSHNISTA_LISTENS_AT", "_FSHNISTA_PROCESSES", "_FSHNISTA_WORKER"
@@ -57,6 +59,7 @@ def serve(
 ) -> None:  # fmt: skip
     """Serves until it is told to stop. `ready` is called when the first request can be answered."""
     with database_url(settings) as dsn:
+        asyncio.run(_prepare_database(settings, dsn))
         os.environ["FSHNISTA_DATABASE_URL"] = dsn
         os.environ.update({_URL: f"http://{host}:{port}", _SHARES: str(workers), _WORKER: str(int(worker))})
         config: dict[str, Any] = {
@@ -67,6 +70,14 @@ def serve(
             uvicorn.run("app.serve:application", workers=workers, **config)
         else:
             _Server(uvicorn.Config("app.serve:application", **config), ready).run()
+
+
+async def _prepare_database(settings: Settings, dsn: str) -> None:
+    """The embedded database is brought to the newest schema; another's is only looked at."""
+    if not settings.database_url:
+        await migrate(dsn)
+    elif not await is_current(dsn):
+        raise WrongSetting("the database is not at the newest schema; run ./fshnista migrate first")
 
 
 class _Server(uvicorn.Server):
