@@ -57,7 +57,7 @@ async def _upsert(
     row, created, changed = await product_writes.apply(session, storefront, present, given, ctx.clock())
     if created or changed:
         await product_writes.announce(session, [row], ctx.clock())
-    return Written(await present_body(ctx, session, row), created=created)
+    return Written(await present_body(ctx, session, row), created=created, changed=changed)
 
 
 async def archive_product(ctx: Context, *, id: str, if_match: str | None = None) -> Written:  # noqa: A002

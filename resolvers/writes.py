@@ -19,11 +19,12 @@ KEPT = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Written:
-    """What a write came to: the thing as REST tells it, whether it is new, and whether this is a repeated answer."""
+    """What a write came to: the thing as REST tells it, whether it is new or differs, whether this is a repeated answer."""
 
     body: dict[str, Any]
     created: bool = False
     replayed: bool = False
+    changed: bool = True
 
     @property
     def id(self) -> str:
