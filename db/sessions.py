@@ -31,7 +31,8 @@ def _dump(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
+async def prepare_connection(connection: asyncpg.Connection) -> None:
+    """Makes a connection read and write `json` columns as Python values."""
     await connection.set_type_codec("json", schema="pg_catalog", encoder=_dump, decoder=orjson.loads)
 
 
@@ -50,7 +51,7 @@ class Database:
     async def open(cls, dsn: str, *, readers: int = 10, writers: int = 10) -> "Database":
         """Connects to `dsn` (`postgresql://…`)."""
         pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=readers, init=_prepare, reset=_keep_as_it_is,
+            dsn, min_size=1, max_size=readers, init=prepare_connection, reset=_keep_as_it_is,
             server_settings={"jit": "off", "plan_cache_mode": "force_generic_plan"},
             statement_cache_size=1000, max_cached_statement_lifetime=0, max_inactive_connection_lifetime=0,
         )  # fmt: skip

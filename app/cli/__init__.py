@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from app.cli import keys, moderation, partners, schema, serving, settings, tryon
+from app.cli import (
+    catalogue,
+    demo,
+    generate,
+    keys,
+    moderation,
+    partners,
+    schema,
+    serving,
+    settings,
+    tryon,
+)
 from app.settings import WrongSetting
 from db.embedded import EmbeddedError
 from resolvers.errors import DomainError
@@ -14,7 +25,18 @@ HELP = """The FSHNiSTA API: identity, storefronts, affiliate links, webhooks, tr
 Start with [bold]make run[/bold]: it installs what is needed, loads a demo catalogue and prints three lines to try.
 Settings are environment variables; [bold]./fshnista settings[/bold] prints each of them.
 """
-MODULES = (serving, partners, keys, settings, schema, moderation, tryon)
+MODULES = (
+    demo,
+    serving,
+    catalogue,
+    generate,
+    keys,
+    moderation,
+    partners,
+    schema,
+    settings,
+    tryon,
+)
 
 
 def build() -> typer.Typer:
