@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy.orm import ClassManager
+from sqlalchemy.orm import ClassManager, configure_mappers
 from sqlalchemy.orm.instrumentation import manager_of_class
 
 from db.tables import Table
@@ -32,6 +32,7 @@ def select_list(table: type[Table], alias: str) -> str:
 
 @cache
 def _manager(table: type[Table]) -> ClassManager[Any]:
+    configure_mappers()  # a class whose mapper is not configured cannot give its attributes
     manager: ClassManager[Any] = manager_of_class(table)
     return manager
 

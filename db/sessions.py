@@ -33,7 +33,9 @@ def _dump(value: Any) -> str:
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:
     """Makes a connection read and write `json` columns as Python values."""
-    await connection.set_type_codec("json", schema="pg_catalog", encoder=orjson.dumps, decoder=orjson.loads, format="binary")
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", encoder=orjson.dumps, decoder=orjson.loads, format="binary"
+    )
 
 
 async def _keep_as_it_is(connection: asyncpg.Connection) -> None:
