@@ -42,7 +42,10 @@ def _bound(value: Any) -> Any:
     return Bound(datetime.combine(day, time(), UTC), whole_day=True)
 
 
-_WORDS = {"type": "string", "description": "A date, or a time of RFC 3339.", "example": "2026-11-01"}
+_WORDS = {
+    "type": "string", "description": "A date, or a time of RFC 3339.", "example": "2026-11-01",
+    "anyOf": [{"format": "date"}, {"format": "date-time"}],
+}  # fmt: skip
 BoundInput = Annotated[Bound, Field(), BeforeValidator(_bound), WithJsonSchema(_WORDS)]
 
 

@@ -18,7 +18,7 @@ from db.tables import AffiliateLink, Product, Storefront
 from resolvers import destinations
 from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Invalid, NotFound
-from resolvers.inputs import ABSENT, Amount, IdOf, Input, Metadata, WebAddress
+from resolvers.inputs import ABSENT, Amount, IdOf, Input, Metadata, WebAddress, exactly_one
 from resolvers.platform import Platform
 from resolvers.reads import get
 from resolvers.writes import Written, write
@@ -44,6 +44,8 @@ Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{3,64}$", examples=["autumn-
 
 class AffiliateLinkInput(Input):
     """A link to a product, or to any web address. Without a code it gets a short one."""
+
+    model_config = exactly_one("product_id", "destination_url")
 
     product_id: IdOf("prd") = ABSENT  # type: ignore[valid-type]
     destination_url: Annotated[WebAddress, AfterValidator(destinations.web_address)] = ABSENT

@@ -17,7 +17,7 @@ from db.tables import AffiliateLink, Click, Conversion, Product
 from resolvers.clicks import audience
 from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Forbidden, Invalid, NotFound
-from resolvers.inputs import ABSENT, IdOf, Input, Line, MomentInput, MoneyInput
+from resolvers.inputs import ABSENT, IdOf, Input, Line, MomentInput, MoneyInput, exactly_one
 from resolvers.writes import Written, write
 from webhooks.outbox import emit
 
@@ -26,6 +26,8 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 
 class ConversionInput(Input):
     """A sale, by the click that led to it or by the link. `order_ref` is the order's number where it was sold."""
+
+    model_config = exactly_one("click_id", "link_id")
 
     click_id: IdOf("clk") = ABSENT  # type: ignore[valid-type]
     link_id: IdOf("aff") = ABSENT  # type: ignore[valid-type]

@@ -38,6 +38,11 @@ class Input(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
+def exactly_one(*names: str) -> ConfigDict:
+    """The configuration of an input that has exactly one of these fields, as its description says; a resolver checks it."""
+    return ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in names]})
+
+
 def _printable(value: str) -> str:
     if "\0" in value:
         raise ValueError("must not contain a NUL character")

@@ -16,7 +16,7 @@ from resolvers import conversions, order_lines
 from resolvers.context import Context
 from resolvers.conversions import Sale
 from resolvers.errors import Conflict, Fault, Forbidden, Invalid, NotFound
-from resolvers.inputs import ABSENT, IdOf, Input, Line, Sku
+from resolvers.inputs import ABSENT, IdOf, Input, Line, Sku, exactly_one
 from resolvers.order_lines import MOST_LINES, Wanted
 from resolvers.reads import get, page_args
 from resolvers.storefronts import own_storefront
@@ -26,6 +26,8 @@ from webhooks.outbox import Happening, emit_all
 
 class OrderLineInput(Input):
     """Pieces of one variant, named by `variant_id` or by `sku`."""
+
+    model_config = exactly_one("variant_id", "sku")
 
     variant_id: IdOf("var") = ABSENT  # type: ignore[valid-type]
     sku: Sku = ABSENT
