@@ -100,7 +100,7 @@ ORDER: Final[dict[str, Any]] = {
     "fulfilled_at": None,
 }
 ASSET_INPUT: Final[dict[str, Any]] = {
-    "file": "(the bytes of indigo-twill.png)",
+    "file": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#223a5e" d="M0 0h8v8H0z"/></svg>',
     "title": "Indigo twill, autumn 2026",
     "rights": {"license": "editorial", "territories": ["FR", "DE"], "ai_training": False},
 }
@@ -109,9 +109,9 @@ ASSET: Final[dict[str, Any]] = {
     "title": "Indigo twill, autumn 2026",
     "status": "pending_review",
     "review_reason": None,
-    "content_type": "image/png",
-    "size": 482113,
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "content_type": "image/svg+xml",
+    "size": 102,
+    "sha256": "345d93d25072af0c0d27b8ee15e514ed094c49fcf6cf01460f1a27a6ce5a4b0c",
     "region": "eu",
     "owner_id": f"usr_{_ULID}",
     "collection_id": None,

@@ -12,6 +12,7 @@ import pytest
 
 from db.ids import new_id
 from resolvers.assets import LARGEST_FILE
+from rest_facade import examples
 from tests.factories import Partner
 from tests.vault.conftest import World
 from tests.vault.files import PNG, RIGHTS, SAMPLES, upload
@@ -221,3 +222,10 @@ async def test_a_failing_row_takes_its_object_with_it(world: World, owner: Partn
             await connection.execute("drop function refuse cascade")
     assert world.files() == before
     assert (await owner.http.get("/v1/assets")).json()["data"] == []
+
+
+async def test_the_documented_example_works_as_it_stands(owner: Partner) -> None:
+    asked = examples.ASSET_INPUT
+    body = (await upload(owner.http, asked["file"].encode(), title=asked["title"], rights=asked["rights"])).json()
+    told = {name: examples.ASSET[name] for name in ("title", "content_type", "size", "sha256", "rights", "status")}
+    assert body == body | told
