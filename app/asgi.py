@@ -46,7 +46,7 @@ class Parts:
 
 def build_app(parts: Parts) -> ASGIApp:
     """The ASGI application over parts that are open already; closing them is their opener's."""
-    gate = Gate(parts.identity.authenticator, parts.identity.limiter)
+    gate = parts.identity.gate()
     surface = Surface(parts.db, gate, parts.platform)
     routes = [
         *starlette_routes(ROUTES, surface),

@@ -6,8 +6,10 @@ from typing import Final
 
 from auth.clients import Client, Clients
 from auth.errors import Unauthenticated
+from auth.proofs import BadProof, Proofs
 from auth.revocations import Revocations
 from auth.secrets import is_well_formed
+from auth.source import NOWHERE, Source, is_allowed
 from auth.tokens import Claims, Tokens, refused
 from auth.usage import Usage
 from auth.viewer import Viewer
@@ -20,9 +22,17 @@ ASK = "Send a token as Authorization: Bearer ...; POST /oauth/token gives one."
 
 @dataclass(slots=True)
 class _Remembered:
+    """A viewer, and the conditions under which its credential is good."""
+
     viewer: Viewer
     until: float
-    family: str | None
+    family: str | None = None
+    thumbprint: str | None = None
+    allowed_addresses: tuple[str, ...] = ()
+
+    @property
+    def unconditional(self) -> bool:
+        return self.thumbprint is None and not self.allowed_addresses
 
 
 class Authenticator:
@@ -33,42 +43,64 @@ class Authenticator:
     ) -> None:
         self._tokens, self._clients, self._revocations = tokens, clients, revocations
         self._usage, self._environment = usage, environment
+        self._proofs = Proofs()
         self._young: dict[str, _Remembered] = {}
         self._old: dict[str, _Remembered] = {}
         revocations.listen(self._forget)
 
     def cached(self, credential: str) -> Viewer | None:
-        """The viewer of a token or key verified before, where it is still good; else None. Costs well under 10 us."""
+        """The viewer of a token or key verified before, where it is still good wherever it comes from; else None. Costs well
+        under 10 us."""
         entry = self._young.get(credential) or self._old.get(credential)
-        if entry is None or entry.until <= monotonic():
+        if entry is None or entry.until <= monotonic() or not entry.unconditional:
             return None
         return entry.viewer
 
-    async def authenticate(self, authorization: str | None, api_key: str | None) -> Viewer:
+    async def authenticate(self, authorization: str | None, api_key: str | None, source: Source = NOWHERE) -> Viewer:
         """The viewer behind the headers `Authorization` and `X-API-Key`; raises Unauthenticated and says why."""
-        credential = self._credential(authorization, api_key)
-        viewer = self.cached(credential)
-        if viewer is not None:
-            return viewer
+        scheme, credential = self._credential(authorization, api_key)
+        entry = self._young.get(credential) or self._old.get(credential)
+        if entry is None or entry.until <= monotonic():
+            entry = await self._look_up(credential, by_header=api_key is not None)
+        if not is_allowed(source.address, entry.allowed_addresses):
+            raise refused("This client may not call from your address; its owner keeps a list of those that may.")
+        self._check_proof(scheme, credential, entry, source)
+        return entry.viewer
+
+    async def _look_up(self, credential: str, *, by_header: bool) -> _Remembered:
         if credential.startswith("fsh_"):
             return await self._by_key(credential)
-        if api_key is not None:
+        if by_header:
             raise refused("X-API-Key takes an API key (fsh_...); send a token as Authorization: Bearer ....")
         return await self._by_token(credential)
 
-    def _credential(self, authorization: str | None, api_key: str | None) -> str:
+    def _credential(self, authorization: str | None, api_key: str | None) -> tuple[str, str]:
         if authorization is not None and api_key is not None:
             raise Unauthenticated("invalid_request", "Send either Authorization or X-API-Key, not both.")
         if api_key is not None:
-            return api_key.strip()
+            return "bearer", api_key.strip()
         if authorization is None:
             raise Unauthenticated("", ASK)
         scheme, _, credential = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not credential.strip():
+        if scheme.lower() not in ("bearer", "dpop") or not credential.strip():
             raise Unauthenticated("invalid_request", f"The Authorization header must read Bearer and a token. {ASK}")
-        return credential.strip()
+        return scheme.lower(), credential.strip()
 
-    async def _by_key(self, key: str) -> Viewer:
+    def _check_proof(self, scheme: str, token: str, entry: _Remembered, source: Source) -> None:
+        """A bound token needs a proof of its key, and comes as DPoP; another one comes as Bearer (RFC 9449 section 7)."""
+        if entry.thumbprint is None and scheme == "bearer":
+            return
+        if entry.thumbprint is None or scheme == "bearer":
+            raise _dpop("invalid_token", "A token bound to a key comes as Authorization: DPoP, any other as Bearer.")
+        url = self._tokens.audience + source.path
+        try:
+            thumbprint = self._proofs.check(source.proof or "", method=source.method, url=url, token=token)
+        except BadProof as error:
+            raise _dpop("invalid_dpop_proof", str(error)) from None
+        if thumbprint != entry.thumbprint:
+            raise _dpop("invalid_token", "The proof is signed with another key than the token is bound to.")
+
+    async def _by_key(self, key: str) -> _Remembered:
         if self._environment != "sandbox":
             raise refused("API keys work in the sandbox alone; in production ask POST /oauth/token for a token.")
         if not is_well_formed(key, "api_key", self._environment):
@@ -82,9 +114,11 @@ class Authenticator:
             client.user_id, client.id, client.organization_id, frozenset(holder.scopes), client.tier, "api_key",
             holder.key_id,
         )  # fmt: skip
-        return self._remember(key, viewer, REMEMBERED_SECONDS, None)
+        until = monotonic() + REMEMBERED_SECONDS
+        addresses = holder.allowed_addresses or client.allowed_addresses
+        return self._remember(key, _Remembered(viewer, until, allowed_addresses=addresses))
 
-    async def _by_token(self, token: str) -> Viewer:
+    async def _by_token(self, token: str) -> _Remembered:
         claims = await self._tokens.verify(token)
         if self._revoked(claims):
             raise refused("The token was revoked; ask for a new one.")
@@ -95,7 +129,9 @@ class Authenticator:
         )  # fmt: skip
         if self._revoked(claims):
             raise refused("The token was revoked; ask for a new one.")
-        return self._remember(token, viewer, min(REMEMBERED_SECONDS, claims.expires_at - time()), claims.family)
+        until = monotonic() + min(REMEMBERED_SECONDS, claims.expires_at - time())
+        entry = _Remembered(viewer, until, claims.family, claims.thumbprint, client.allowed_addresses)
+        return self._remember(token, entry)
 
     def _revoked(self, claims: Claims) -> bool:
         return self._revocations.covers(
@@ -107,11 +143,11 @@ class Authenticator:
             raise refused("The client of this token or key is suspended or gone.")
         return client
 
-    def _remember(self, credential: str, viewer: Viewer, seconds: float, family: str | None) -> Viewer:
+    def _remember(self, credential: str, entry: _Remembered) -> _Remembered:
         if len(self._young) >= REMEMBERED_VIEWERS:
             self._old, self._young = self._young, {}
-        self._young[credential] = _Remembered(viewer, monotonic() + seconds, family)
-        return viewer
+        self._young[credential] = entry
+        return entry
 
     async def _forget(self, kind: str, subject: str) -> None:
         """Something was revoked: drops what it covers. A client's live credentials are simply looked at anew."""
@@ -119,6 +155,12 @@ class Authenticator:
             gone = [credential for credential, entry in known.items() if _covered(entry, kind, subject)]
             for credential in gone:
                 del known[credential]
+
+
+def _dpop(error: str, message: str) -> Unauthenticated:
+    found = Unauthenticated(error, message)
+    found.scheme = "DPoP"
+    return found
 
 
 def _covered(entry: _Remembered, kind: str, subject: str) -> bool:

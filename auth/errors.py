@@ -17,13 +17,19 @@ class Unauthenticated(AuthError):
     def __init__(self, error: str, message: str) -> None:
         super().__init__(message)
         self.error = error
+        self.scheme = "Bearer"
+        # Where the protected resource describes itself (RFC 9728 section 5.1); the gate fills it in.
+        self.resource_metadata = ""
 
     @property
     def challenge(self) -> str:
         """The value of `WWW-Authenticate`."""
-        if not self.error:
-            return 'Bearer realm="fshnista"'
-        return f'Bearer realm="fshnista", error="{self.error}", error_description="{self.message}"'
+        parts = [f'{self.scheme} realm="fshnista"']
+        if self.error:
+            parts += [f'error="{self.error}"', f'error_description="{self.message}"']
+        if self.resource_metadata:
+            parts.append(f'resource_metadata="{self.resource_metadata}"')
+        return ", ".join(parts)
 
 
 class RateLimited(AuthError):

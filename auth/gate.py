@@ -1,9 +1,10 @@
 """The one way in: credentials become a viewer, and the client's quota is counted, for every surface alike."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from auth.errors import RateLimited, Unauthenticated
+from auth.source import Source
 from auth.viewer import Viewer
 
 Headers = Mapping[bytes, bytes]
@@ -26,7 +27,7 @@ class Authenticates(Protocol):
     """Turns credentials into viewers."""
 
     def cached(self, credential: str) -> Viewer | None: ...
-    async def authenticate(self, authorization: str | None, api_key: str | None) -> Viewer: ...
+    async def authenticate(self, authorization: str | None, api_key: str | None, source: Source = ...) -> Viewer: ...
 
 
 class Limits(Protocol):
@@ -39,13 +40,16 @@ class Limits(Protocol):
 class Gate:
     """Admits requests. `answer_headers` collects what the answer must carry whatever becomes of the request."""
 
-    def __init__(self, authenticator: Authenticates, limiter: Limits) -> None:
+    def __init__(self, authenticator: Authenticates, limiter: Limits, *, resource_metadata: str = "") -> None:
         self._authenticator = authenticator
         self._limiter = limiter
+        self._resource_metadata = resource_metadata
 
-    async def admit(self, headers: Headers, answer_headers: list[tuple[bytes, bytes]]) -> Viewer:
+    async def admit(
+        self, headers: Headers, answer_headers: list[tuple[bytes, bytes]], scope: Mapping[str, Any]
+    ) -> Viewer:
         """The viewer of this request, counted against its client's quota; raises Unauthenticated or RateLimited."""
-        viewer = await self._viewer(headers)
+        viewer = await self._viewer(headers, scope)
         admission = self._limiter.admit_now(viewer.client_id, viewer.tier)
         if admission is None:
             admission = await self._limiter.admit(viewer.client_id, viewer.tier)
@@ -56,15 +60,19 @@ class Gate:
             raise RateLimited(admission.retry_after)
         return viewer
 
-    async def _viewer(self, headers: Headers) -> Viewer:
+    async def _viewer(self, headers: Headers, scope: Mapping[str, Any]) -> Viewer:
         authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
-        if authorization is None and api_key is None:
-            raise Unauthenticated("", "Send a token as Authorization: Bearer …; POST /oauth/token gives one.")
-        if authorization is not None and authorization[:7].lower() == b"bearer ":
+        if authorization is not None and api_key is None and authorization[:7].lower() == b"bearer ":
             viewer = self._authenticator.cached(authorization[7:].decode("latin-1"))
             if viewer is not None:
                 return viewer
-        return await self._authenticator.authenticate(_text(authorization), _text(api_key))
+        client = scope.get("client")
+        source = Source(client[0] if client else "", scope["method"], scope["path"], _text(headers.get(b"dpop")))
+        try:
+            return await self._authenticator.authenticate(_text(authorization), _text(api_key), source)
+        except Unauthenticated as error:
+            error.resource_metadata = self._resource_metadata
+            raise
 
 
 def _text(value: bytes | None) -> str | None:

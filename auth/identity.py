@@ -8,14 +8,17 @@ import asyncpg
 
 from auth.authenticate import Authenticator
 from auth.clients import Clients
+from auth.gate import Gate
 from auth.limits import Limiter, ProcessLimiter
 from auth.limits_valkey import ValkeyLimiter
+from auth.oauth.assertions import Assertions
 from auth.oauth.attempts import Attempts
 from auth.oauth.browser import Browsers
 from auth.oauth.consents import Consents
 from auth.oauth.pages import Pages
 from auth.oauth.pushed import Pushed
 from auth.oauth.server import Server
+from auth.proofs import Proofs
 from auth.revocations import Revocations
 from auth.secrets import Hasher
 from auth.signing_keys import SigningKeys
@@ -42,9 +45,15 @@ class Identity:
         self.authenticator = Authenticator(self.tokens, self.clients, self.revocations, self.usage, environment)
         self.server = Server(self.tokens, hasher, self.usage, self.revocations, environment)
         self.pages, self.browsers, self.consents = Pages(), Browsers(db, hasher, issuer), Consents(db)
+        self.assertions, self.proofs = Assertions(db, hasher, issuer), Proofs()
         self.pushed, self.attempts = Pushed(db, hasher, environment), Attempts()
         self.revocations.listen(self._keys_changed)
         self._writing: asyncio.Task[None] | None = None
+
+    def gate(self) -> Gate:
+        """The one way in for every surface."""
+        url = f"{self.issuer}/.well-known/oauth-protected-resource"
+        return Gate(self.authenticator, self.limiter, resource_metadata=url)
 
     @classmethod
     async def open(

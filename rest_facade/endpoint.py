@@ -58,7 +58,7 @@ class Endpoint:
         self, scope: Scope, receive: Receive, state: dict[str, Any], headers: Mapping[bytes, bytes]
     ) -> Answer:
         route, surface = self._route, self._surface
-        viewer = NOBODY if route.public else await surface.gate.admit(headers, state["answer_headers"])
+        viewer = NOBODY if route.public else await surface.gate.admit(headers, state["answer_headers"], scope)
         state["client"] = viewer.client_id
         ctx = new_context(
             viewer, surface.db, surface.platform, request_id=state["request_id"],

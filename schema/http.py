@@ -43,7 +43,7 @@ class GraphQLEndpoint:
             return
         media = _media(accepted)
         try:
-            viewer = await self._gate.admit(headers, state["answer_headers"])
+            viewer = await self._gate.admit(headers, state["answer_headers"], scope)
             state["client"] = viewer.client_id
             if media is None:
                 raise HttpError(406, "not_acceptable", f"This answers with {GRAPHQL_JSON} or {JSON}.")

@@ -12,7 +12,15 @@ from starlette.responses import RedirectResponse, Response
 
 from auth.oauth.browser import ForeignForm, Person
 from auth.oauth.consents import Decision, decide
-from auth.oauth.requests import LARGEST_BODY, MOST_FIELDS, ClientRequest, Credentials, once, printable
+from auth.oauth.requests import (
+    LARGEST_BODY,
+    MOST_FIELDS,
+    ClientRequest,
+    Credentials,
+    check_resource,
+    once,
+    printable,
+)
 from auth.oauth.server import known_client
 from auth.scopes import NAMED_ONLY, SCOPES
 
@@ -48,6 +56,7 @@ class Authorize:
     async def _asked(self, request: Request) -> ClientRequest:
         """The authorization request, with its client's record."""
         fields = await self._identity.pushed.unfold(_query(request))
+        check_resource(fields, self._identity.tokens.audience)
         client_id = fields.get("client_id", "")
         asked = ClientRequest(AUTHORIZE, fields, request.headers, Credentials(client_id, "", "none"))
         asked.client_record = await self._identity.clients.find(client_id)

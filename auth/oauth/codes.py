@@ -106,6 +106,13 @@ class Codes:
         good = found.revoked_at is None and found.code_expires_at > datetime.now(UTC)
         return authorized(found) if good else None
 
+    def bind(self, connection: Connection, authorization: Authorized, thumbprint: str) -> None:
+        """The family's refresh tokens are of use to the holder of this key alone."""
+        connection.execute(
+            sql("update authorizations set thumbprint = :thumbprint where id = :id"),
+            {"id": authorization.id, "thumbprint": thumbprint},
+        )
+
     def use(self, connection: Connection, authorization: Authorized) -> None:
         """The code has been exchanged."""
         connection.execute(

@@ -14,10 +14,20 @@ from starlette.routing import Route
 from auth.errors import Unauthenticated
 from auth.oauth.authorize import Authorize
 from auth.oauth.grants import ALL_METHODS
-from auth.oauth.metadata import server_metadata
+from auth.oauth.metadata import resource_metadata, server_metadata
 from auth.oauth.pushed import PUSHED_SECONDS
-from auth.oauth.requests import LARGEST_BODY, ClientRequest, read_credentials, read_fields
-from auth.oauth.server import known_client
+from auth.oauth.requests import (
+    LARGEST_BODY,
+    ClientRequest,
+    InvalidProof,
+    check_resource,
+    printable,
+    read_credentials,
+    read_fields,
+)
+from auth.oauth.server import WrongClient, known_client
+from auth.proofs import BadProof
+from auth.source import is_allowed
 from auth.tokens import Claims
 
 if TYPE_CHECKING:
@@ -36,6 +46,7 @@ def routes(identity: "Identity") -> list[Route]:
         (["POST"], "/oauth/par", machines.push),
         (["GET"], "/oauth/jwks.json", machines.jwks),
         (["GET"], "/.well-known/oauth-authorization-server", machines.metadata),
+        (["GET"], "/.well-known/oauth-protected-resource", machines.resource),
         (["GET", "POST"], "/oauth/authorize", people.authorize),
         (["GET", "POST"], "/oauth/sign-in", people.sign_in),
         (["POST"], "/oauth/sign-out", people.sign_out),
@@ -78,9 +89,33 @@ class Endpoints:
         credentials = read_credentials(request.headers.get("authorization"), fields)
         read = ClientRequest(request.url.path, fields, request.headers, credentials)
         read.client_record = await self._identity.clients.find(credentials.client_id)
+        if credentials.method == "private_key_jwt":
+            good = await self._identity.assertions.is_good(read.client_record, fields)
+            read.extras["assertion_is_good"] = good
+        check_resource(fields, self._identity.tokens.audience)
+        self._check_proof(request, read)
+        self._check_address(request, read)
         if read.client_record is not None:
             request.scope.setdefault("state", {})["client"] = read.client_record.id
         return read
+
+    def _check_proof(self, request: Request, read: ClientRequest) -> None:
+        """The key that the tokens are to be bound to, where the request proves one (RFC 9449 section 5)."""
+        sent = request.headers.getlist("dpop")
+        if not sent:
+            return
+        url = f"{self._identity.issuer}{request.url.path}"
+        try:
+            if len(sent) > 1:
+                raise BadProof("Send one DPoP header.")
+            read.thumbprint = self._identity.proofs.check(sent[0], method="POST", url=url)
+        except BadProof as error:
+            raise InvalidProof(printable(str(error))) from None
+
+    def _check_address(self, request: Request, read: ClientRequest) -> None:
+        record, address = read.client_record, request.client.host if request.client else ""
+        if record is not None and not is_allowed(address, record.allowed_addresses):
+            raise WrongClient(basic=read.credentials.method == "client_secret_basic")
 
     async def token(self, request: Request) -> Response:
         """POST /oauth/token (RFC 6749 section 3.2)."""
@@ -163,6 +198,10 @@ class Endpoints:
     async def metadata(self, request: Request) -> Response:
         """GET /.well-known/oauth-authorization-server (RFC 8414)."""
         return _public(server_metadata(self._identity.issuer), seconds=300)
+
+    async def resource(self, request: Request) -> Response:
+        """GET /.well-known/oauth-protected-resource (RFC 9728)."""
+        return _public(resource_metadata(self._identity.issuer, self._identity.tokens.audience), seconds=300)
 
 
 def _public(body: object, *, seconds: int) -> Response:

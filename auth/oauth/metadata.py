@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from auth.oauth.assertions import ALGORITHMS as ASSERTION_ALGORITHMS
 from auth.oauth.clients import GRANT_TYPES
+from auth.proofs import ALGORITHMS as PROOF_ALGORITHMS
 from auth.scopes import NAMED_ONLY, SCOPES
 
 
 def server_metadata(issuer: str) -> dict[str, Any]:
     """The document at `/.well-known/oauth-authorization-server`."""
-    methods = ["client_secret_basic", "client_secret_post", "none"]
+    methods = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth/authorize",
@@ -27,4 +29,18 @@ def server_metadata(issuer: str) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": methods[:-1],
+        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
+    }
+
+
+def resource_metadata(issuer: str, audience: str) -> dict[str, Any]:
+    """The document at `/.well-known/oauth-protected-resource` (RFC 9728): the API as what tokens are for."""
+    return {
+        "resource": audience,
+        "resource_name": "FSHNiSTA API v1",
+        "authorization_servers": [issuer],
+        "scopes_supported": [scope for scope in SCOPES if scope not in NAMED_ONLY],
+        "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
     }

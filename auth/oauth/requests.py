@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAut
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from auth.clients import Client
+from auth.oauth.assertions import stated_client
 
 LARGEST_BODY: Final = 65_536
 MOST_FIELDS: Final = 64
@@ -22,6 +23,18 @@ class UnsupportedMedia(InvalidRequestError):  # type: ignore[misc] # Authlib has
     """A body that is neither a form nor JSON."""
 
     status_code = 415
+
+
+class InvalidProof(InvalidRequestError):  # type: ignore[misc] # Authlib has no types
+    """A DPoP proof that does not hold (RFC 9449 section 12.2)."""
+
+    error = "invalid_dpop_proof"
+
+
+class InvalidTarget(InvalidRequestError):  # type: ignore[misc] # Authlib has no types
+    """A resource that this server gives no tokens for (RFC 8707 section 2)."""
+
+    error = "invalid_target"
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,8 @@ class ClientRequest(OAuth2Request):  # type: ignore[misc] # Authlib has no types
         self.fields = fields
         self.credentials = credentials
         self.client_record: Client | None = None
+        # The DPoP key that the request proved (RFC 7638), where it did.
+        self.thumbprint: str | None = None
         self.extras: dict[str, Any] = {}
 
     @property
@@ -85,6 +100,13 @@ def once(pairs: list[tuple[str, str]]) -> dict[str, str]:
             raise InvalidRequestError(f"The field {printable(name)} holds characters that no value may hold.")
         fields[name] = value
     return {name: value for name, value in fields.items() if value}
+
+
+def check_resource(fields: Mapping[str, str], audience: str) -> None:
+    """Tokens are for this API: a resource indicator names it, or something in it (RFC 8707)."""
+    resource = fields.get("resource")
+    if resource is not None and resource.rstrip("/") != audience and not resource.startswith(f"{audience}/"):
+        raise InvalidTarget(f"Tokens are given for {printable(audience)} alone.")
 
 
 def _form_pairs(body: bytes) -> list[tuple[str, str]]:
@@ -130,7 +152,10 @@ def read_credentials(authorization: str | None, fields: Mapping[str, str]) -> Cr
         return _basic(authorization, fields.get("client_id"))
     client_id = fields.get("client_id", "")
     if asserted:
-        return Credentials(client_id, fields.get("client_assertion", ""), "private_key_jwt")
+        stated = stated_client(fields.get("client_assertion", ""))
+        if client_id and client_id != stated:
+            raise InvalidRequestError("client_id and the sub of the client_assertion must be the same.")
+        return Credentials(stated, "", "private_key_jwt")
     if not client_id:
         raise InvalidRequestError("Send client_id and client_secret, as body fields or by HTTP Basic.")
     method: Method = "client_secret_post" if "client_secret" in fields else "none"

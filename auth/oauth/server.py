@@ -15,7 +15,7 @@ from auth.oauth.codes import Authorized, Codes
 from auth.oauth.grants import S256, AuthorizationCode, ClientCredentials, RefreshToken, refuse_public
 from auth.oauth.known_tokens import Introspection, Revocation
 from auth.oauth.refresh import RefreshTokens
-from auth.oauth.requests import ClientRequest, Credentials
+from auth.oauth.requests import ClientRequest, Credentials, InvalidProof
 from auth.revocations import Revocations
 from auth.secrets import Hasher, is_well_formed
 from auth.tokens import TOKEN_SECONDS, Tokens
@@ -50,7 +50,6 @@ class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         self.tokens, self.hasher, self.usage, self.environment = tokens, hasher, usage, environment
         self.codes = Codes(hasher, environment)
         self.refresh_tokens = RefreshTokens(hasher, environment)
-        self.register_token_generator("default", self._new_token)
         self.register_grant(ClientCredentials)
         self.register_grant(AuthorizationCode, [S256(required=True)])
         self.register_grant(RefreshToken)
@@ -81,19 +80,15 @@ class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
             self.usage.note("client_secrets", record.secret_ids[record.hashes.index(self.hasher.hash(sent.secret))])
         return good
 
-    def _new_token(self, client: OAuthClient, user: Authorized | None, scope: str | None, **_: Any) -> dict[str, Any]:
+    def generate_token(
+        self, grant_type: str, client: OAuthClient, user: Authorized | None = None, scope: str | None = None, **_: Any
+    ) -> dict[str, Any]:
+        """What the token endpoint answers with; `save_token` signs it, since it alone is given the request."""
         if user is None:
             refuse_public(client)
-            granted = client.get_allowed_scope(scope)
-            token = self.tokens.issue(user_id=client.record.user_id, client_id=client.record.id, scope=granted)
-        else:
-            held = (scope or "").split()
-            granted = " ".join(one for one in user.scopes if one in held)
-            token = self.tokens.issue(
-                user_id=user.user_id, client_id=client.record.id, scope=granted, family=user.id,
-                storefront_ids=user.storefront_ids,
-            )  # fmt: skip
-        return {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "scope": granted}
+            return {"scope": client.get_allowed_scope(scope)}
+        asked = (scope or "").split()
+        return {"scope": " ".join(one for one in user.scopes if one in asked)}
 
     def query_client(self, client_id: str) -> OAuthClient | None:
         """The client of the request at hand, which was read before Authlib's code ran."""
@@ -101,11 +96,36 @@ class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         return OAuthClient(record) if record is not None and record.id == client_id else None
 
     def save_token(self, token: dict[str, Any], request: ClientRequest) -> None:
-        """An access token is a signed statement, and nothing of it is kept; a refresh token is added where one is due."""
+        """Signs the access token, of which nothing is kept, and adds a refresh token where one is due."""
+        client, scope, bound = request.client.record, token.pop("scope"), request.thumbprint
+        authorized: Authorized | None = request.authorization_code or getattr(
+            request.refresh_token, "authorization", None
+        )
+        self._check_binding(client, authorized, bound)
+        access = self.tokens.issue(
+            user_id=client.user_id if authorized is None else authorized.user_id, client_id=client.id, scope=scope,
+            family=authorized and authorized.id, storefront_ids=authorized and authorized.storefront_ids,
+            thumbprint=bound,
+        )  # fmt: skip
+        kind = "Bearer" if bound is None else "DPoP"
+        token.update(access_token=access, token_type=kind, expires_in=TOKEN_SECONDS, scope=scope)
+        if authorized is not None:
+            token["refresh_token"] = self._refresh_token(request, client, authorized)
+
+    def _check_binding(self, client: Client, authorized: Authorized | None, bound: str | None) -> None:
+        if bound is None and client.dpop_bound:
+            raise InvalidProof("This client's tokens are bound to a key: send a DPoP proof.")
+        if authorized is not None and authorized.thumbprint not in (None, bound):
+            raise InvalidProof("The DPoP proof must be signed with the key that was named first.")
+
+    def _refresh_token(self, request: ClientRequest, client: Client, authorized: Authorized) -> str:
+        connection = request.extras["connection"]
         if request.refresh_token is not None:
-            token["refresh_token"] = self.refresh_tokens.next(request.extras["connection"], request.refresh_token)
-        elif request.authorization_code is not None:
-            token["refresh_token"] = self.refresh_tokens.first(request.extras["connection"], request.authorization_code)
+            return self.refresh_tokens.next(connection, request.refresh_token)
+        if client.auth_method == "none" and request.thumbprint is not None:
+            # Nothing else holds a public client's refresh token to it (RFC 9449 section 5).
+            self.codes.bind(connection, authorized, request.thumbprint)
+        return self.refresh_tokens.first(connection, authorized)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""

@@ -1,9 +1,16 @@
 """An identity on a database of its own, and the authorization server as an application."""
 
+import asyncio
+import socket
+from dataclasses import dataclass, replace
+
 import httpx
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 
+from app.asgi import Parts, build_app
+from app.metrics import Metrics
 from auth.identity import Identity
 from auth.oauth.endpoints import routes
 from auth.partners import create_partner
@@ -61,3 +68,28 @@ async def fresh_dsn(postgres):
     """A database that no other test uses."""
     async with fresh_database(postgres, f"fresh_{new_id('usr').lower()}") as found:
         yield found
+
+
+@dataclass(frozen=True)
+class Live:
+    """The whole application behind a real socket, whose address is its issuer."""
+
+    url: str
+    parts: Parts
+
+
+@pytest.fixture(scope="session")
+async def live(db, platform):
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    opened = await Identity.open(db, issuer=url, audience=url, environment="sandbox", secret=SECRET)
+    parts = Parts(db, opened, replace(platform, public_url=url), Metrics())
+    config = uvicorn.Config(build_app(parts), log_level="warning", lifespan="off", server_header=False)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    yield Live(url, parts)
+    server.should_exit = True
+    await task
+    await opened.close()
