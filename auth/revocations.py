@@ -79,7 +79,9 @@ class Revocations:
 
     async def refresh(self) -> None:
         """Reads what is new."""
-        rows = await self._db.fetch(_RECENT, (self._since,))
+        # Not by `fetch`: this is no statement of the request during which it may happen to run.
+        async with self._db.pool.acquire() as connection:
+            rows = await connection.fetch(_RECENT, self._since)
         self._read_at = monotonic()
         for row in rows:
             self._since = max(self._since, row["asked_at"] - OVERLAP)

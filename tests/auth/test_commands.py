@@ -1,22 +1,18 @@
 """`partner create`, `creator create` and `keys rotate` as an operator types them."""
 
 import asyncio
-import os
-import sys
-from pathlib import Path
 
 import orjson
+from typer.testing import CliRunner
 
-ROOT = Path(__file__).parents[2]
+from app.cli import build
 
 
 async def run(dsn, *arguments, **environment):
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", *arguments, cwd=ROOT, stdout=-1, stderr=-1,
-        env={**os.environ, "FSHNISTA_DATABASE_URL": dsn, "FSHNISTA_SECRET": "of the tests", **environment},
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode, out, err.decode()
+    """Exit code, standard output and standard error."""
+    env = {"FSHNISTA_DATABASE_URL": dsn, "FSHNISTA_SECRET": "of the tests", **environment}
+    outcome = await asyncio.to_thread(CliRunner().invoke, build(), list(arguments), env=env)
+    return outcome.exit_code, outcome.stdout, outcome.stderr
 
 
 async def test_partner_create_prints_what_the_contract_says(fresh_dsn):
@@ -32,7 +28,7 @@ async def test_partner_create_prints_what_the_contract_says(fresh_dsn):
     assert orjson.loads(out)["api_key"] is None
     for wrong in (("--scopes", "nonsense"), ("--tier", "huge"), ("--redirect-uri", "http://a.test")):
         code, out, err = await run(fresh_dsn, "partner", "create", "X", *wrong, "--json")
-        assert (code, out) == (2, b"")
+        assert (code, out) == (2, "")
         assert err.startswith("fshnista: ")
         assert "Traceback" not in err
 
