@@ -17,6 +17,7 @@ from db.migrate import migrate
 from db.sessions import Database
 from resolvers.platform import Platform
 from vault.stores import open_stores
+from webhooks.addresses import Rules
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -56,10 +57,19 @@ def database_url(settings: Settings) -> Iterator[str]:
         yield postgres.dsn
 
 
+def rules_of(settings: Settings) -> Rules:
+    """Where webhooks may go: https anywhere public; in the sandbox http too, and loopback where that is set."""
+    sandbox = settings.environment == "sandbox"
+    return Rules(allow_loopback=settings.webhook_allow_loopback and sandbox, allow_http=sandbox)
+
+
 def platform_of(settings: Settings, url: str) -> Platform:
     """The platform as resolvers know it; `url` is where the server listens, where no public address is set."""
     stores = open_stores(url=settings.storage_url, eu_url=settings.storage_eu_url, folder=settings.home.absolute())
-    return Platform(settings.public_url or url, settings.shop_url, settings.environment, secret_of(settings), stores)
+    return Platform(
+        settings.public_url or url, settings.shop_url, settings.environment, secret_of(settings), stores,
+        webhook_rules=rules_of(settings),
+    )  # fmt: skip
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import uvicorn
@@ -14,10 +14,11 @@ from app.logs import configure_logs
 from app.middleware import standard_error
 from app.runtime import database_url, open_parts
 from app.settings import Settings, WrongSetting, read_settings
+from app.worker import worker_beside
 from db.migrate import is_current, migrate
 
 # What the parent hands to its worker processes, beside the settings that they inherit.
-_URL, _SHARES, _WORKER = "_FSHNISTA_LISTENS_AT", "_FSHNISTA_PROCESSES", "_FSHNISTA_WORKER"
+_URL, _SHARES = "_FSHNISTA_LISTENS_AT", "_FSHNISTA_PROCESSES"
 
 
 class Application:
@@ -61,15 +62,16 @@ def serve(
     with database_url(settings) as dsn:
         asyncio.run(_prepare_database(settings, dsn))
         os.environ["FSHNISTA_DATABASE_URL"] = dsn
-        os.environ.update({_URL: f"http://{host}:{port}", _SHARES: str(workers), _WORKER: str(int(worker))})
+        os.environ.update({_URL: f"http://{host}:{port}", _SHARES: str(workers)})
         config: dict[str, Any] = {
             "host": host, "port": port, "factory": True, "loop": "uvloop", "http": "httptools", "access_log": False,
             "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 10, "lifespan": "on",
         }  # fmt: skip
-        if workers > 1:
-            uvicorn.run("app.serve:application", workers=workers, **config)
-        else:
-            _Server(uvicorn.Config("app.serve:application", **config), ready).run()
+        with worker_beside(dsn) if worker else nullcontext():
+            if workers > 1:
+                uvicorn.run("app.serve:application", workers=workers, **config)
+            else:
+                _Server(uvicorn.Config("app.serve:application", **config), ready).run()
 
 
 async def _prepare_database(settings: Settings, dsn: str) -> None:

@@ -11,6 +11,8 @@ from db.tables import (
     AffiliateLink,
     Asset,
     Conversion,
+    Delivery,
+    DeliveryAttempt,
     Inventory,
     Order,
     OrderLine,
@@ -121,6 +123,19 @@ ASSET: Final = Entity(
 )  # fmt: skip
 TRYON_SESSION: Final = Entity("tryon_session", TryonSession, visible=_OWN, listed=_OWN)
 WEBHOOK: Final = Entity("webhook", WebhookEndpoint, visible=_OWN, listed=_OWN)
+# Deliveries and attempts are reached through their endpoint alone, whose rule has already decided.
+DELIVERY: Final = Entity(
+    "delivery", Delivery, visible=Visibility(), listed=Visibility(),
+    filters={
+        "status": Filter("{t}.status = {v}"),
+        "type": Filter("{t}.type = {v}"),
+        "since": Filter("{t}.created_at >= {v}"),
+    },
+)  # fmt: skip
+ATTEMPT: Final = Entity(
+    "attempt", DeliveryAttempt, visible=Visibility(), listed=Visibility(),
+    sorts={"CREATED_AT_ASC": Sort("CREATED_AT_ASC", "number", int, id="delivery_id")},
+)  # fmt: skip
 
 # Lists that hang on no parent.
 STOREFRONTS: Final = Relation("storefronts", None, STOREFRONT, scope="storefronts:read")
@@ -185,3 +200,11 @@ ORDER_LINES: Final = Relation("lines_by_order", ORDER, ORDER_LINE, "id", "order_
 LINE_VARIANT: Final = Relation("variant_of_order_line", ORDER_LINE, VARIANT, "variant_id", "id", many=False)
 TRYON_PRODUCT: Final = Relation("product_of_tryon_session", TRYON_SESSION, PRODUCT, "product_id", "id", many=False)
 TRYON_VARIANT: Final = Relation("variant_of_tryon_session", TRYON_SESSION, VARIANT, "variant_id", "id", many=False)
+
+# From a webhook endpoint.
+WEBHOOK_DELIVERIES: Final = Relation(
+    "deliveries_by_webhook", WEBHOOK, DELIVERY, "id", "endpoint_id", visibility=Everyone(), scope="webhooks:manage"
+)
+DELIVERY_ATTEMPTS: Final = Relation(
+    "attempts_by_delivery", DELIVERY, ATTEMPT, "id", "delivery_id", visibility=Everyone(), scope="webhooks:manage"
+)

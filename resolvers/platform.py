@@ -1,9 +1,10 @@
 """The parts of the running program that resolvers need and that do not change from request to request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from vault.stores import Stores
+from webhooks.addresses import Rules
 
 Environment = Literal["sandbox", "production"]
 
@@ -12,7 +13,8 @@ Environment = Literal["sandbox", "production"]
 class Platform:
     """Where the platform stands on the web, and which environment it is. URLs have no slash at the end.
 
-    `secret` keys everything that is hashed or signed without a key pair (visitors, try-on tokens). `stores`: where files lie.
+    `secret` keys everything that is hashed or signed without a key pair (visitors, try-on tokens), and seals what must
+    be read again. `stores`: where files lie. `webhook_rules`: where webhooks may go.
     """
 
     public_url: str
@@ -20,3 +22,4 @@ class Platform:
     environment: Environment
     secret: bytes
     stores: Stores
+    webhook_rules: Rules = field(default_factory=Rules)

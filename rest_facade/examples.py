@@ -196,3 +196,84 @@ NEW_TRYON_SESSION: Final[dict[str, Any]] = {
     "token": "eyJhbGciOiJIUzI1NiIsInR5cCI6InRyeW9uK2p3dCJ9.eyJzdWIiOiJ0b3NfIn0.c2lnbmF0dXJl",
     "url": "https://api.example.com/tryon/eyJhbGciOiJIUzI1NiIsInR5cCI6InRyeW9uK2p3dCJ9.eyJzdWIiOiJ0b3NfIn0.c2lnbmF0dXJl",
 }
+WEBHOOK_SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwVYwR9Jc0m2s="  # noqa: S105 - an example
+_PUBLIC_KEY = "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+WEBHOOK_INPUT: Final[dict[str, Any]] = {
+    "url": "https://example.com/hooks",
+    "events": ["order.created", "order.fulfilled"],
+    "description": "Our order desk",
+}
+WEBHOOK: Final[dict[str, Any]] = {
+    "id": f"whk_{_ULID}",
+    **WEBHOOK_INPUT,
+    "status": "enabled",
+    "status_reason": None,
+    "storefront_ids": [],
+    "ordered": False,
+    "concurrency": 10,
+    "rate_limit": None,
+    "public_keys": [_PUBLIC_KEY],
+    "created_at": _WHEN,
+    "updated_at": _WHEN,
+}
+WEBHOOK_KEY: Final[dict[str, Any]] = {
+    "id": f"key_{_ULID}",
+    "hint": "…0m2s=",
+    "public_key": _PUBLIC_KEY,
+    "created_at": _WHEN,
+    "expires_at": None,
+}
+DELIVERY: Final[dict[str, Any]] = {
+    "id": f"dlv_{_ULID}",
+    "webhook_id": f"whk_{_ULID}",
+    "event_id": f"evt_{_ULID}",
+    "event_type": "order.created",
+    "resource": {"id": f"ord_{_ULID}", "sequence": 1},
+    "cause": "event",
+    "status": "delivered",
+    "attempt_count": 1,
+    "next_attempt_at": None,
+    "last_status": 200,
+    "last_error": None,
+    "created_at": _WHEN,
+    "finished_at": _WHEN,
+    "attempts": [
+        {
+            "number": 1,
+            "url": "https://example.com/hooks",
+            "started_at": _WHEN,
+            "duration_ms": 84,
+            "outcome": "delivered",
+            "status": 200,
+            "error": None,
+            "request_headers": {"webhook-id": f"evt_{_ULID}", "webhook-timestamp": "1795426200"},
+            "response_headers": {"content-type": "text/plain"},
+            "response_body": "ok",
+        }
+    ],
+}
+WEBHOOK_HEALTH: Final[dict[str, Any]] = {
+    "status": "enabled",
+    "failing_since": None,
+    "backlog": 0,
+    "oldest_at": None,
+    "attempts": {"delivered": 1204, "timeout": 3},
+    "first_attempt_ms": {"p50": 41, "p95": 88, "p99": 160},
+    "notices": [],
+}
+EVENT: Final[dict[str, Any]] = {
+    "id": f"evt_{_ULID}",
+    "type": "order.created",
+    "version": "1",
+    "occurred_at": _WHEN,
+    "resource": {"id": f"ord_{_ULID}", "sequence": 1},
+    "data": ORDER,
+}
+EVENT_TYPE: Final[dict[str, Any]] = {
+    "name": "order.created",
+    "group": "Commerce",
+    "version": "1",
+    "description": "An order was placed in a storefront; its stock is reserved.",
+    "schema": {"type": "object"},
+    "example": EVENT,
+}

@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from rest_facade import affiliates, assets, inventory, orders, products, storefronts, tryon, users
+from rest_facade import (
+    affiliates,
+    assets,
+    deliveries,
+    events,
+    inventory,
+    orders,
+    products,
+    storefronts,
+    tryon,
+    users,
+    webhooks,
+)
 from rest_facade.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -14,4 +26,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *affiliates.ROUTES,
     *assets.ROUTES,
     *tryon.ROUTES,
+    *webhooks.ROUTES,
+    *deliveries.ROUTES,
+    *events.ROUTES,
 )

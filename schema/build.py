@@ -14,8 +14,9 @@ from schema.scalars import SCALARS
 from schema.storefronts import Storefront, StorefrontMutations
 from schema.tryon import TryonMutations, TryonSession
 from schema.users import User
+from schema.webhooks import Webhook, WebhookMutations
 
-NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink, Conversion, Order, Asset, TryonSession)
+NODE_TYPES = (User, Storefront, Product, ProductVariant, AffiliateLink, Conversion, Order, Asset, TryonSession, Webhook)
 MUTATIONS = (
     StorefrontMutations,
     ProductMutations,
@@ -24,6 +25,7 @@ MUTATIONS = (
     ConversionMutations,
     AssetMutations,
     TryonMutations,
+    WebhookMutations,
 )
 
 

@@ -22,6 +22,8 @@ from db.relations import (
     TRYON_SESSION,
     USER,
     VARIANT,
+    WEBHOOK,
+    WEBHOOKS,
 )
 from execution.markers import PLAN, Lookup
 from resolvers import users
@@ -38,6 +40,7 @@ from schema.products import Product, ProductFilter, ProductSort
 from schema.storefronts import Storefront, StorefrontFilter, StorefrontSort
 from schema.tryon import TryonSession
 from schema.users import User
+from schema.webhooks import Webhook
 
 # What `node` finds, by the noun of an id's prefix: its rows, its type, and the scope that it asks for.
 NODES: dict[str, tuple[Entity[Any], str, str | None]] = {
@@ -107,6 +110,12 @@ async def _tryon_session(info: Info, id: ID):  # type: ignore[no-untyped-def]  #
     return await ctx.loaders.row(TRYON_SESSION, id)
 
 
+async def _webhook(info: Info, id: ID):  # type: ignore[no-untyped-def]  # noqa: A002, ANN202
+    ctx = context_of(info)
+    ctx.require("webhooks:manage")
+    return await ctx.loaders.row(WEBHOOK, id)
+
+
 def _lookup(resolve: Any, entity: Entity[Any], scope: str, *columns: str, **told: Any) -> Any:
     mark = Lookup({entity.name: entity}, {entity.name: scope}, columns=columns or ("id",))
     return strawberry.field(resolver=resolve, metadata={PLAN: mark}, **told)
@@ -159,3 +168,5 @@ class Query:
         ASSETS, filter_type=AssetFilter, description="Your own, and those published to you."
     )
     tryon_session: TryonSession | None = _lookup(_tryon_session, TRYON_SESSION, "tryon:write", description="Your own.")
+    webhook: Webhook | None = _lookup(_webhook, WEBHOOK, "webhooks:manage")
+    webhooks: Connection[Webhook] = connection(WEBHOOKS, description="Your own.")

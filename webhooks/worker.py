@@ -31,7 +31,6 @@ from webhooks.policy import Patience, Schedule
 from webhooks.signing import Seal
 from webhooks.totals import Totals
 
-CHANNEL: Final = "webhooks"
 _TROUBLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 _log = structlog.get_logger("webhooks")
 
@@ -70,6 +69,7 @@ class DeliveryWorker:
         self._id = ""
         self._lease_until = 0.0
         self._doubtful_until = 0.0
+        self._look_at = 0.0
         self.totals = Totals()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -128,12 +128,13 @@ class DeliveryWorker:
                 await self._nap(self._to_claim, self._set.poll * 2)
 
     async def _topping_up(self) -> None:
-        look_at = 0.0
         while True:
-            if monotonic() >= look_at:
+            if monotonic() >= self._look_at:
                 began = monotonic()
+                self._look_at = began + 3600  # news that come meanwhile set it back
                 await self._calmly(self._find_queued, None)
-                look_at = monotonic() + max(self._set.poll * 10, (monotonic() - began) * 20)
+                if self._look_at:
+                    self._look_at = monotonic() + max(self._set.poll * 10, (monotonic() - began) * 20)
             for lane in self._engine.hungry():
                 await self._calmly(lambda: self._top_up(lane), None)  # noqa: B023
             await asyncio.sleep(self._set.poll / 4)
@@ -177,15 +178,16 @@ class DeliveryWorker:
         async with self._db.pool.acquire() as connection:
             ended = asyncio.Event()
             connection.add_termination_listener(lambda *_: ended.set())
-            await connection.add_listener(CHANNEL, self._heard)
+            await connection.add_listener(ledger.CHANNEL, self._heard)
             try:
                 await ended.wait()
             finally:
                 with suppress(*_TROUBLE):
-                    await connection.remove_listener(CHANNEL, self._heard)
+                    await connection.remove_listener(ledger.CHANNEL, self._heard)
 
     def _heard(self, *_: object) -> None:
         self._to_claim.set()
+        self._look_at = 0.0
 
     # What the loops do.
 
@@ -199,7 +201,7 @@ class DeliveryWorker:
             self.totals.events += tick.events
             self._engine.take(tick.parcels)
             if tick.left_for_others and self._engine.share > 1:
-                await connection.execute("select pg_notify($1, 'queued')", CHANNEL)
+                await connection.execute("select pg_notify($1, 'queued')", ledger.CHANNEL)
             return tick.events
 
     async def _claim_due(self, most: int, since: datetime) -> int:

@@ -15,6 +15,7 @@ from app.cli import (
     serving,
     settings,
     tryon,
+    working,
 )
 from app.settings import WrongSetting
 from db.embedded import EmbeddedError
@@ -36,6 +37,7 @@ MODULES = (
     schema,
     settings,
     tryon,
+    working,
 )
 
 

@@ -1,0 +1,65 @@
+"""REST v1: the log of events, and the catalogue of their types."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from db.bodies.webhooks import EventBody, EventTypeBody
+from db.ids import ULID_PATTERN
+from resolvers import events
+from resolvers.events import EventsAsked
+from resolvers.inputs import MomentInput
+from rest_facade import examples
+from rest_facade.call import Answer, Call
+from rest_facade.endpoint import envelope
+from rest_facade.queries import ListQuery
+from rest_facade.route import Route
+from rest_facade.webhooks import SCOPE
+from webhooks.events import CATALOGUE, OPERATIONAL
+
+TAG = "Events"
+
+
+def _types(value: str) -> str:
+    unknown = [name for name in value.split(",") if name not in CATALOGUE and name not in OPERATIONAL]
+    if unknown:
+        raise ValueError(f"names {unknown[0]!r}, which is no event type; see GET /v1/events/types")
+    return value
+
+
+class EventsQuery(ListQuery):
+    """Which events. Keep `next_cursor`, also when there are no more for now, and go on from it later."""
+
+    type: Annotated[str, Field(max_length=500), AfterValidator(_types)] | None = Field(
+        None, description="Event types, separated by commas.", examples=["order.created"]
+    )
+    storefront_id: Annotated[str, Field(pattern=f"^sf_{ULID_PATTERN}$")] | None = Field(None, alias="storefrontId")
+    since: MomentInput | None = Field(None, description="Those written at this time or later.")
+    wait: int = Field(0, ge=0, le=25, description="Seconds to wait for an event where there is none yet.")
+
+
+async def index(call: Call) -> Answer:
+    """The next events."""
+    query: EventsQuery = call.query
+    types = None if query.type is None else query.type.split(",")
+    asked = EventsAsked(query.cursor, types, query.storefront_id, query.since, query.limit, float(query.wait))
+    page = await events.list_events(call.ctx, asked=asked)
+    answer = envelope(call, [event.as_json() for event in page.events], page.cursor if page.has_more else None)
+    return Answer({**answer.body, "next_cursor": page.cursor}, headers=answer.headers)
+
+
+async def types(call: Call) -> Answer:
+    """The catalogue."""
+    return envelope(call, [kind.as_json() for kind in events.event_types()], None)
+
+
+ROUTES = (
+    Route(
+        "GET", "/v1/events", index, "The events that concern you, oldest first, for 30 days", TAG, {200: EventBody},
+        scope=SCOPE, query=EventsQuery, listed=True, example_answer=examples.EVENT,
+    ),
+    Route(
+        "GET", "/v1/events/types", types, "Every type of event with its JSON Schema and an example", TAG,
+        {200: EventTypeBody}, listed=True, example_answer=examples.EVENT_TYPE,
+    ),
+)  # fmt: skip
