@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import asyncpg
 from starlette.applications import Starlette
@@ -10,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from app.access_log import AccessLog
 from app.metrics import Metrics
 from app.middleware import Middleware
 from app.pages import assets_mount, graphiql_page
@@ -22,11 +22,12 @@ from execution.engine import Engine
 from resolvers.platform import Platform
 from rest_facade.endpoint import Surface
 from rest_facade.openapi import description_routes
-from rest_facade.router import not_found, starlette_routes
+from rest_facade.router import endpoints, not_found
 from rest_facade.routes import ROUTES
 from schema.build import build_schema
 from schema.http import GraphQLEndpoint
 from tryon.pages import tryon_routes
+from wire.paths import Paths
 
 VERSION = "1.0.0"
 
@@ -39,7 +40,7 @@ class Parts:
     identity: Identity
     platform: Platform
     metrics: Metrics
-    access_log: BinaryIO | None = None
+    access_log: AccessLog | None = None
     plans: bool = True
     dist: Path = ROOT / "web" / "dist"
 
@@ -48,22 +49,22 @@ def build_app(parts: Parts) -> ASGIApp:
     """The ASGI application over parts that are open already; closing them is their opener's."""
     gate = parts.identity.gate()
     surface = Surface(parts.db, gate, parts.platform)
-    routes = [
-        *starlette_routes(ROUTES, surface),
-        *_graphql(parts, gate),
-        *oauth_routes(parts.identity),
-        *tryon_routes(parts.db, parts.platform),
-        *description_routes(parts.platform, VERSION),
-        *_operations(parts),
-        assets_mount(parts.dist),
-    ]
-    inner = Starlette(routes=routes)
-    inner.router.default = not_found
-    inner.router.redirect_slashes = False
-    return Middleware(inner.router, VERSION, parts.metrics, parts.access_log)
+    others = Starlette(
+        routes=[
+            *oauth_routes(parts.identity),
+            *tryon_routes(parts.db, parts.platform),
+            *description_routes(parts.platform, VERSION),
+            *_operations(parts),
+            assets_mount(parts.dist),
+        ]
+    )
+    others.router.default = not_found
+    others.router.redirect_slashes = False
+    paths = Paths([*_graphql(parts, gate), *endpoints(ROUTES, surface)], others.router)
+    return Middleware(paths, VERSION, parts.metrics, parts.access_log)
 
 
-def _graphql(parts: Parts, gate: Gate) -> list[Route]:
+def _graphql(parts: Parts, gate: Gate) -> list[tuple[str, ASGIApp]]:
     stable = build_schema()._schema
     constants = {"public_url": parts.platform.public_url}
     engine = Engine(stable, parts.db, constants=constants, plans=parts.plans, count=parts.metrics.execution)
@@ -73,7 +74,7 @@ def _graphql(parts: Parts, gate: Gate) -> list[Route]:
         return made.headers, made.html
 
     endpoint = GraphQLEndpoint(lambda _: engine, parts.db, gate, parts.platform, page)
-    return [Route("/graphql", endpoint)]
+    return [("/graphql", endpoint)]
 
 
 def _operations(parts: Parts) -> list[Route]:

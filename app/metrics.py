@@ -1,43 +1,77 @@
-"""What `/metrics` tells, in Prometheus' text format. One registry a process, made with the application."""
+"""What `/metrics` tells, in Prometheus' text format. One registry a process, made with the application.
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+Requests are counted in plain numbers and become metric families only when somebody asks: a locked counter and a
+histogram a request cost more than finding its route.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class Metrics:
-    """Counters and histograms of one process."""
+    """Counters and histograms of one process. Other parts add collectors of their own to `registry`."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        labels = ("method", "route", "status")
-        self._requests = Counter("fshnista_requests", "Requests answered.", labels, registry=self.registry)
-        self._seconds = Histogram(
-            "fshnista_request_seconds", "Time to answer.", ("route",), registry=self.registry, buckets=BUCKETS
-        )
-        self._plans = Counter(
-            "fshnista_graphql_executions", "GraphQL operations by how they ran.", ("how", "reason"),
-            registry=self.registry,
-        )  # fmt: skip
-        self._counted: dict[tuple[str, str, int], Counter] = {}
-        self._timed: dict[str, Histogram] = {}
+        self._requests: Counter[tuple[str, str, int]] = Counter()
+        self._seconds: dict[str, list[float]] = {}
+        self._executions: Counter[tuple[str, str]] = Counter()
+        self.registry.register(_Collector(self))
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Records one answered request. The children are kept: looking them up by label costs more than counting."""
-        key = (method, route, status)
-        counter = self._counted.get(key)
-        if counter is None:
-            counter = self._counted[key] = self._requests.labels(method, route, str(status))
-        counter.inc()
-        histogram = self._timed.get(route)
-        if histogram is None:
-            histogram = self._timed[route] = self._seconds.labels(route)
-        histogram.observe(seconds)
+        """Records one answered request."""
+        self._requests[method, route, status] += 1
+        times = self._seconds.get(route)
+        if times is None:
+            times = self._seconds[route] = [0.0] * (len(BUCKETS) + 2)
+        times[bisect_left(BUCKETS, seconds)] += 1
+        times[-1] += seconds
 
     def execution(self, how: str, reason: str = "") -> None:
         """Records how a GraphQL operation ran: planned, or by the ordinary executor and why."""
-        self._plans.labels(how, reason).inc()
+        self._executions[how, reason] += 1
 
     def text(self) -> bytes:
         """The exposition."""
         return generate_latest(self.registry)
+
+    def families(self) -> Iterator[Metric]:
+        """What was counted, as Prometheus tells it."""
+        requests = CounterMetricFamily("fshnista_requests", "Requests answered.", labels=("method", "route", "status"))
+        for (method, route, status), count in self._requests.items():
+            requests.add_metric((method, route, str(status)), count)
+        yield requests
+        seconds = HistogramMetricFamily("fshnista_request_seconds", "Time to answer.", labels=("route",))
+        for route, times in self._seconds.items():
+            seconds.add_metric((route,), list(_cumulative(times[:-1])), times[-1])
+        yield seconds
+        runs = CounterMetricFamily(
+            "fshnista_graphql_executions", "GraphQL operations by how they ran.", labels=("how", "reason")
+        )
+        for (how, reason), count in self._executions.items():
+            runs.add_metric((how, reason), count)
+        yield runs
+
+
+def _cumulative(counts: Iterable[float]) -> Iterator[tuple[str, float]]:
+    total = 0.0
+    for bound, count in zip((*map(str, BUCKETS), "+Inf"), counts, strict=True):
+        total += count
+        yield bound, total
+
+
+class _Collector:
+    """Hands a process's numbers to the registry."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        """Called for each exposition."""
+        return self._metrics.families()

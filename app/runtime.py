@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+from app.access_log import AccessLog
 from app.asgi import Parts
 from app.metrics import Metrics
 from app.settings import Settings
@@ -82,7 +83,8 @@ async def open_parts(
     try:
         identity = await open_identity(settings, db, platform, shares=shares)
         try:
-            yield Parts(db, identity, platform, Metrics(), access_log, plans=settings.execution_plans)
+            log = AccessLog(access_log) if access_log is not None else None
+            yield Parts(db, identity, platform, Metrics(), log, plans=settings.execution_plans)
         finally:
             await identity.close()
     finally:

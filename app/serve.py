@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.asgi import Parts, build_app
 from app.logs import configure_logs
 from app.middleware import standard_error
+from app.one_write import OneWriteProtocol
 from app.runtime import database_url, open_parts
 from app.settings import Settings, WrongSetting, read_settings
 from app.worker import worker_beside
@@ -64,7 +65,7 @@ def serve(
         os.environ["FSHNISTA_DATABASE_URL"] = dsn
         os.environ.update({_URL: f"http://{host}:{port}", _SHARES: str(workers)})
         config: dict[str, Any] = {
-            "host": host, "port": port, "factory": True, "loop": "uvloop", "http": "httptools", "access_log": False,
+            "host": host, "port": port, "factory": True, "loop": "uvloop", "http": OneWriteProtocol, "access_log": False,
             "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 10, "lifespan": "on",
         }  # fmt: skip
         with worker_beside(dsn) if worker else nullcontext():

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -11,6 +12,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.pool import ReadPool
 
 # Statements sent for the request at hand; the access log and the tests read it.
 statements_sent: ContextVar[list[int] | None] = ContextVar("statements_sent", default=None)
@@ -38,30 +41,34 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     )
 
 
-async def _keep_as_it_is(connection: asyncpg.Connection) -> None:
-    """Reads leave no state behind on a connection, so nothing needs resetting between two uses."""
+async def _connect(dsn: str) -> asyncpg.Connection:
+    """A connection for reads: prepared statements are kept for good, and planned once for whatever values come."""
+    connection = await asyncpg.connect(
+        dsn, statement_cache_size=1000, max_cached_statement_lifetime=0,
+        server_settings={"jit": "off", "plan_cache_mode": "force_generic_plan"},
+    )  # fmt: skip
+    await prepare_connection(connection)
+    return connection
 
 
 class Database:
     """One process's connections. `fetch` for reads, `write` for changes; nothing else reaches PostgreSQL."""
 
-    def __init__(self, pool: asyncpg.Pool, engine: AsyncEngine) -> None:
+    def __init__(self, pool: ReadPool, engine: AsyncEngine) -> None:
         self.pool = pool
         self.engine = engine
 
     @classmethod
     async def open(cls, dsn: str, *, readers: int = 10, writers: int = 10) -> "Database":
         """Connects to `dsn` (`postgresql://…`)."""
-        pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=readers, init=prepare_connection, reset=_keep_as_it_is,
-            server_settings={"jit": "off", "plan_cache_mode": "force_generic_plan"},
-            statement_cache_size=1000, max_cached_statement_lifetime=0, max_inactive_connection_lifetime=0,
-        )  # fmt: skip
+        pool = ReadPool(partial(_connect, dsn), readers)
         url = make_url(dsn).set(drivername="postgresql+asyncpg")
         engine = create_async_engine(
             url, pool_size=writers, max_overflow=0, json_serializer=_dump, json_deserializer=orjson.loads
         )
         event.listen(engine.sync_engine, "before_cursor_execute", lambda *_: count_statement())
+        async with pool.acquire():
+            pass  # a database that cannot be reached stops the start
         return cls(pool, engine)
 
     async def close(self) -> None:
@@ -80,10 +87,19 @@ class Database:
             return []  # the caller sent text that no row can hold, such as a NUL
 
     async def fetch_value(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
-        """The first column of the first row of one read, or None."""
+        """The first column of the first row of one read, or None. Written out, since compiled plans come through here."""
         count_statement()
-        async with self.pool.acquire() as connection:
-            return await connection.fetchval(sql, *arguments)
+        connection = await self.pool.take()
+        try:
+            value = await connection.fetchval(sql, *arguments)
+        except asyncpg.PostgresError:
+            self.pool.give(connection)
+            raise
+        except BaseException:
+            self.pool.drop(connection)
+            raise
+        self.pool.give(connection)
+        return value
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rest_facade.endpoint import Endpoint, Surface, send_problem
@@ -29,12 +28,12 @@ class ByMethod:
         await send_problem(send, error, scope["state"]["request_id"])
 
 
-def starlette_routes(table: Iterable[Route], surface: Surface) -> list[StarletteRoute]:
-    """The table as Starlette routes, one a path, in the table's order."""
+def endpoints(table: Iterable[Route], surface: Surface) -> list[tuple[str, ASGIApp]]:
+    """The table as applications by path."""
     paths: dict[str, dict[str, ASGIApp]] = defaultdict(dict)
     for route in table:
         paths[route.path][route.method] = Endpoint(route, surface)
-    return [StarletteRoute(path, ByMethod(endpoints)) for path, endpoints in paths.items()]
+    return [(path, ByMethod(methods)) for path, methods in paths.items()]
 
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
