@@ -1,7 +1,7 @@
 """The shopper's page: what it shows, whom it lets frame it, and that its link cannot be bent."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import OctKey
 
+from app.access_log import AccessLog
 from app.asgi import Parts, build_app
 from auth.tryon import ForgedToken, TryonClaims, sign, verify
 from db.ids import new_id
@@ -154,17 +155,23 @@ def test_other_keys_and_algorithms_are_refused() -> None:
 
 
 @asynccontextmanager
-async def logged(parts: Parts) -> AsyncIterator[tuple[httpx.AsyncClient, io.BytesIO]]:
-    log = io.BytesIO()
+async def logged(parts: Parts) -> AsyncIterator[tuple[httpx.AsyncClient, Callable[[], bytes]]]:
+    stream = io.BytesIO()
+    log = AccessLog(stream)
+
+    def lines() -> bytes:
+        log.flush()
+        return stream.getvalue()
+
     transport = httpx.ASGITransport(build_app(replace(parts, access_log=log)))
     async with httpx.AsyncClient(transport=transport, base_url=parts.platform.public_url) as client:
-        yield client, log
+        yield client, lines
 
 
 async def test_the_token_is_in_no_log(parts: Parts, partner: Partner) -> None:
     session = await opened(partner, await jacket(partner))
-    async with logged(parts) as (client, log):
+    async with logged(parts) as (client, lines):
         await client.get(session["url"])
-        assert log.getvalue()
-        assert orjson.loads(log.getvalue())["route"] == "/tryon/{token}"
-        assert session["token"].encode() not in log.getvalue()
+        assert lines()
+        assert orjson.loads(lines())["route"] == "/tryon/{token}"
+        assert session["token"].encode() not in lines()
