@@ -44,6 +44,15 @@ def hydrate(table: type[T], record: asyncpg.Record) -> T:
     return instance
 
 
+def hydrate_part(table: type[T], record: asyncpg.Record, prefix: str) -> T | None:
+    """A joined row whose columns have a prefix; None where the join found none."""
+    if record[f"{prefix}id"] is None:
+        return None
+    instance: T = _manager(table).new_instance()
+    instance.__dict__.update({name: record[prefix + name] for name in columns_of(table)})
+    return instance
+
+
 def hydrate_all(table: type[T], records: Iterable[asyncpg.Record]) -> list[T]:
     """Many rows, in their order."""
     return [hydrate(table, record) for record in records]

@@ -9,7 +9,7 @@ from typing import Any
 
 from db.cursors import Sort
 from db.model import CREATED_ASC, Aggregate, Entity, Relation
-from db.rows import select_list
+from db.rows import columns_of, select_list
 from db.rules import Bind, Sight, Visibility
 
 CASTS = {str: "text", int: "int", datetime: "timestamptz", Decimal: "numeric"}
@@ -93,6 +93,30 @@ def by_key(entity: Entity[Any], column: str, sight: Sight, seen: Visibility) -> 
     where = f"t.{column} = any({bind(KEYS)}::text[]) and {seen.sql('t', sight, bind)}"
     sql = f"select {select_list(entity.table, 't')} from {entity.table.__tablename__} t where {where}"
     return Statement(sql, bind.sources)
+
+
+@lru_cache(maxsize=200)
+def with_parts(
+    entity: Entity[Any], ones: tuple[Relation[Any], ...], values: tuple[Aggregate, ...], sight: Sight
+) -> Statement:
+    """One row by id together with rows at the far end of `ones` (columns `o0.id`, …) and aggregates (`v0`, …)."""
+    bind = Bind()
+    columns, joins = [select_list(entity.table, "t")], [f"{entity.table.__tablename__} t"]
+    for place, relation in enumerate(ones):
+        o: str = f"o{place}"
+        table: Any = relation.target.table
+        columns += [f'{o}.{name} as "{o}.{name}"' for name in columns_of(table)]
+        on = f"{joined(relation, o, f't.{relation.near}')} and {conditions(relation, o, Window(), sight, bind)}"
+        joins.append(f"left join {table.__tablename__} {o} on {on}")
+    columns += [f"{_value(item, sight, bind)} as v{place}" for place, item in enumerate(values)]
+    where = f"t.id = {bind(KEYS)}::text and {entity.visible.sql('t', sight, bind)}"
+    return Statement(f"select {', '.join(columns)} from {' '.join(joins)} where {where}", bind.sources)
+
+
+def _value(item: Aggregate, sight: Sight, bind: Bind) -> str:
+    relation = item.relation
+    where = f"{joined(relation, 'a', f't.{relation.near}')} and {conditions(relation, 'a', Window(), sight, bind)}"
+    return f"(select {item.value.format(t='a')} from {relation.target.table.__tablename__} a where {where})"
 
 
 @lru_cache(maxsize=2000)

@@ -10,13 +10,14 @@ from auth.viewer import Viewer
 from db import cursors, statements
 from db.cursors import Cursor, Sort
 from db.model import CREATED_ASC, Aggregate, Entity, Relation
-from db.rows import hydrate, hydrate_all
+from db.rows import hydrate, hydrate_all, hydrate_part
 from db.rules import STOREFRONTS, VIEWER
 from db.sessions import Database
 from db.statements import KEYS, LIMIT, Given, Mark, Statement, Window
 from db.tables import Table
 
 T = TypeVar("T", bound=Table)
+_UNKNOWN: Any = object()
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,12 @@ class Loaders:
         self._db = db
         self._viewer = viewer
         self._made: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._known: dict[tuple[str, str], Any] = {}  # what came along with a row before it was asked for
 
     def forget(self) -> None:
         """Drops what was read: a write has made it stale."""
         self._made.clear()
+        self._known.clear()
 
     async def row(self, entity: Entity[T], id: str) -> T | None:  # noqa: A002 - the field's name
         """The row with this id, where the viewer may see it."""
@@ -109,10 +112,31 @@ class Loaders:
         found: T | None = await self._by_key(name, entity, column, entity.visible).load(value)
         return found
 
+    async def row_with(
+        self, entity: Entity[T], id: str, ones: tuple[Relation[Any], ...], values: tuple[Aggregate, ...]  # noqa: A002
+    ) -> T | None:  # fmt: skip
+        """The same as `row`, in one statement with what will be asked of it next: the loaders then have that already."""
+        statement = statements.with_parts(entity, ones, values, self._viewer.sight)
+        records = await self.fetch(statement, {KEYS: id})
+        if not records:
+            return None
+        record = records[0]
+        row = hydrate(entity.table, record)
+        for place, relation in enumerate(ones):
+            far = hydrate_part(relation.target.table, record, f"o{place}.")
+            self._known[relation.name, getattr(row, relation.near)] = far
+        for place, item in enumerate(values):
+            value = record[f"v{place}"]
+            self._known[item.name, getattr(row, item.relation.near)] = item.empty if value is None else value
+        return row
+
     async def one(self, relation: Relation[T], key: str | None) -> T | None:
         """The single row at the far end."""
         if key is None:
             return None
+        known = self._known.get((relation.name, key), _UNKNOWN)
+        if known is not _UNKNOWN:
+            return known  # type: ignore[no-any-return]
         loader = self._by_key(relation.name, relation.target, relation.far, relation.seen)
         found: T | None = await loader.load(key)
         return found
@@ -135,6 +159,9 @@ class Loaders:
 
     async def aggregate(self, item: Aggregate, key: str) -> Any:
         """A declared count, sum or test over the far end."""
+        known = self._known.get((item.name, key), _UNKNOWN)
+        if known is not _UNKNOWN:
+            return known
         return await self._values(item.name, item.value, item.relation, (), item.empty).load(key)
 
     async def count(self, relation: Relation[Any], key: str, filters: tuple[tuple[str, Any], ...]) -> int:

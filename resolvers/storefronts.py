@@ -55,6 +55,15 @@ async def get_storefront(ctx: Context, *, id: str) -> Storefront:  # noqa: A002
     return await get(ctx, STOREFRONT, id)
 
 
+async def read_storefront(ctx: Context, *, id: str) -> StorefrontBody:  # noqa: A002
+    """The storefront with this id as REST tells it, in one statement."""
+    ctx.require("storefronts:read")
+    row = await ctx.loaders.row_with(STOREFRONT, id, (STOREFRONT_OWNER,), (PRODUCTS_COUNT,))
+    if row is None:
+        raise NotFound("storefront", id[:64])
+    return await storefront_body(ctx, row)
+
+
 async def storefront_body(ctx: Context, row: Storefront) -> StorefrontBody:
     """The storefront as REST tells it to this viewer."""
     owner = await ctx.loaders.one(STOREFRONT_OWNER, row.owner_id)

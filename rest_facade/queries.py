@@ -57,6 +57,8 @@ class ListQuery(Query):
 
 def read_query(model: type[Q], query_string: bytes) -> Q:
     """The query string as this model, or Invalid with every fault."""
+    if not query_string:
+        return read(model, {}) if model is not Query else model()
     if model.model_config.get("extra") == "ignore":
         return model()
     try:

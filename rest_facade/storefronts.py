@@ -38,8 +38,7 @@ async def index(call: Call) -> Answer:
 
 async def show(call: Call) -> Answer:
     """One storefront."""
-    row = await storefronts.get_storefront(call.ctx, id=call.path["id"])
-    return shown(await storefronts.storefront_body(call.ctx, row))
+    return shown(await storefronts.read_storefront(call.ctx, id=call.path["id"]))
 
 
 async def create(call: Call) -> Answer:
