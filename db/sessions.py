@@ -79,12 +79,9 @@ class Database:
     async def fetch(self, sql: str, arguments: Sequence[Any] = ()) -> list[asyncpg.Record]:
         """The rows of one read."""
         count_statement()
-        try:
-            async with self.pool.acquire() as connection:
-                rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
-                return rows
-        except asyncpg.CharacterNotInRepertoireError:
-            return []  # the caller sent text that no row can hold, such as a NUL
+        async with self.pool.acquire() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
+            return rows
 
     async def fetch_value(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
         """The first column of the first row of one read, or None. Written out, since compiled plans come through here."""

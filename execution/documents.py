@@ -81,7 +81,7 @@ class DocumentCache:
     def _prepare(self, ast: DocumentNode) -> Document:
         errors = validate(self._schema, ast, max_errors=20)
         if errors:
-            raise InvalidDocument(errors)
+            raise InvalidDocument([GraphQLError(error.message[:1000], error.nodes) for error in errors])
         nodes = ast.definitions
         operations = {n.name.value if n.name else "": n for n in nodes if isinstance(n, OperationDefinitionNode)}
         fragments = {n.name.value: n for n in nodes if isinstance(n, FragmentDefinitionNode)}

@@ -17,7 +17,7 @@ from db.tables import Asset, Collection, Grant
 from resolvers.asset_inputs import AssetInput
 from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Forbidden, Invalid, NotFound, TooLarge
-from resolvers.reads import get
+from resolvers.reads import check_id, get
 from resolvers.writes import Written, write
 from vault.kinds import TAKEN, Facts, UnknownKind, examine
 from vault.rights import refusal
@@ -132,6 +132,7 @@ async def _publish(ctx: Context, id: str, session: WriteSession) -> Written:  # 
 
 async def _own_asset(ctx: Context, session: WriteSession, id: str) -> Asset:  # noqa: A002
     """The viewer's own asset, locked for a change; one that it only sees is Forbidden, the rest NotFound."""
+    check_id("ast", id)
     row = (await session.exec(select(Asset).where(Asset.id == id).with_for_update())).first()
     if row is not None and row.owner_id == ctx.viewer.user_id:
         return row

@@ -1,9 +1,10 @@
 """The kinds of value that inputs are made of, and how an input is read: every fault named at once."""
 
-from collections.abc import Mapping
+import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, TypeVar
+from decimal import Decimal
+from math import isfinite
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 import orjson
 from pydantic import (
@@ -12,10 +13,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    HttpUrl,
+    TypeAdapter,
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 from pydantic_core import ErrorDetails
 
@@ -31,6 +35,21 @@ class Input(BaseModel):
     """What a caller sends: exact types, no unknown fields. `sent` tells which fields were there."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def without_nulls(cls, value: Any, info: ValidationInfo) -> Any:
+        """Where the surface says so, null is the same as left out, unless the field itself knows null."""
+        if not info.context or not isinstance(value, dict):
+            return value
+        kept = {name for name, told in cls.model_fields.items() if type(None) in get_args(told.annotation)}
+        return {name: item for name, item in value.items() if item is not None or name in kept}
+
+    @classmethod
+    def lacking(cls, given: dict[str, Any]) -> tuple[str, ...]:
+        """Fields that are missing from what was sent, where one being required depends on another."""
+        del given
+        return ()
 
     @property
     def sent(self) -> dict[str, Any]:
@@ -57,10 +76,20 @@ def _plain(value: str) -> str:
     return value
 
 
-Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_plain)]
-ShortLine = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
-Sku = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_plain)]
-Prose = Annotated[str, Field(max_length=20_000), AfterValidator(_printable)]
+def _line(longest: int) -> Any:
+    told: dict[str, Any] = {"pattern": r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"}
+    return Field(min_length=1, max_length=longest, json_schema_extra=told)
+
+
+def _prose(longest: int) -> Any:
+    return Field(max_length=longest, json_schema_extra={"pattern": r"^[^\x00]*$"})
+
+
+Line = Annotated[str, _line(300), AfterValidator(_plain)]
+ShortLine = Annotated[str, _line(100), AfterValidator(_plain)]
+Sku = Annotated[str, _line(128), AfterValidator(_plain)]
+Prose = Annotated[str, _prose(20_000), AfterValidator(_printable)]
+ShortProse = Annotated[str, _prose(1000), AfterValidator(_printable)]
 
 
 def IdOf(prefix: str) -> Any:  # noqa: N802 - reads as a type
@@ -83,14 +112,29 @@ def _handle(value: str) -> str:
 Handle = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_.-]{1,64}$", examples=["@yourbrand"]), AfterValidator(_handle)]
 
 
+# What is described is narrower than what is taken, which is any host: addresses of four numbers, names beyond ASCII.
+_HOST: Final = r"([A-Za-z0-9]([A-Za-z0-9-]{0,50}[A-Za-z0-9])?\.){1,3}[A-Za-z]{2,20}"
+_WEB_ADDRESS: Final = TypeAdapter(HttpUrl)
+
+
 def _web_address(value: str) -> str:
-    if not value.startswith(("https://", "http://")) or any(char.isspace() or ord(char) < 32 for char in value):
-        raise ValueError("must be a web address that starts with https:// or http://")
-    return value
+    try:
+        if not any(char.isspace() or ord(char) < 32 for char in value):
+            _WEB_ADDRESS.validate_python(value)
+            return value
+    except ValidationError:
+        pass
+    raise ValueError("must be a web address that starts with https:// or http://, such as https://example.com/coat.jpg")
 
 
 WebAddress = Annotated[
-    str, Field(max_length=2048, examples=["https://example.com/coat.jpg"]), AfterValidator(_web_address)
+    str,
+    Field(
+        max_length=2048,
+        examples=["https://example.com/coat.jpg"],
+        json_schema_extra={"pattern": rf"^https?://{_HOST}(/[A-Za-z0-9._~/-]*)?$"},
+    ),
+    AfterValidator(_web_address),
 ]
 
 
@@ -105,18 +149,16 @@ Currency = Annotated[
 ]
 
 
+_AMOUNT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+
+
 def _decimal(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    text = f"{value:f}" if isinstance(value, Decimal) and value.is_finite() else value
+    if not isinstance(text, str):
         raise ValueError('must be a decimal written as text, such as "29.00"')
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError('must be a decimal written as text, such as "29.00"') from None
-    if not number.is_finite() or not 0 <= number <= LARGEST or number.as_tuple().exponent < -6:  # type: ignore[operator]
-        raise ValueError(f"must be between 0 and {LARGEST}, with at most 6 decimals")
-    return number
+    if not _AMOUNT.fullmatch(text):
+        raise ValueError(f'must be a decimal between 0 and {LARGEST}, with at most 6 decimals, such as "29.00"')
+    return Decimal(text)
 
 
 Amount = Annotated[
@@ -126,8 +168,24 @@ Amount = Annotated[
 ]
 
 
+def _money_schema(schema: dict[str, Any]) -> None:
+    """Says for each number of decimals which currencies have it."""
+    schema["oneOf"] = [
+        {"type": "object", "properties": {"currency": {"enum": currencies}, "amount": {"pattern": _amount_of(places)}}}
+        for places in sorted(set(DECIMALS.values()))
+        for currencies in [[name for name, decimals in DECIMALS.items() if decimals == places]]
+    ]
+
+
+def _amount_of(places: int) -> str:
+    decimals = rf"[0-9]{{1,{places}}}0{{0,{6 - places}}}" if places else "0{1,6}"
+    return rf"^[0-9]{{1,9}}(\.{decimals})?$"
+
+
 class MoneyInput(Input):
     """An amount of money. The amount is text, with no more decimals than its currency has."""
+
+    model_config = ConfigDict(json_schema_extra=_money_schema)
 
     currency: Currency
     amount: Amount
@@ -140,45 +198,46 @@ class MoneyInput(Input):
         return settle(amount, currency) if currency else amount
 
 
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0
+def _check_part(value: Any, depth: int) -> None:
+    """Refuses what JSON kept as text would change, or a reader would choke on."""
+    if isinstance(value, str):
+        _printable(value)
+    elif isinstance(value, float) and not isfinite(value):
+        raise ValueError("must not contain a number beyond the largest double")
+    elif isinstance(value, dict | list):
+        if depth == 0:
+            raise ValueError(f"must not be nested deeper than {_METADATA_DEPTH}")
+        for part in (*value, *value.values()) if isinstance(value, dict) else value:
+            _check_part(part, depth - 1)
 
 
 def _metadata(value: dict[str, Any]) -> dict[str, Any]:
-    if _depth(value) > _METADATA_DEPTH:
-        raise ValueError(f"must not be nested deeper than {_METADATA_DEPTH}")
-    text = orjson.dumps(value)
+    _check_part(value, _METADATA_DEPTH)
+    try:
+        text = orjson.dumps(value)
+    except TypeError:
+        raise ValueError("must not contain a whole number beyond 64 bits") from None
     if len(text) > _METADATA_BYTES:
         raise ValueError(f"must not be larger than {_METADATA_BYTES} bytes of JSON")
-    if b"\\u0000" in text:
-        raise ValueError("must not contain a NUL character")
     return value
 
 
 Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 
 
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
 def read_moment(value: Any) -> datetime:
     """A time of RFC 3339 in UTC; ValueError says what is wrong with it."""
-    if isinstance(value, datetime):
-        moment = value
-    elif isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError("must be a time such as 2026-11-23T09:30:00Z (RFC 3339)") from None
-    else:
-        raise ValueError("must be a time such as 2026-11-23T09:30:00Z (RFC 3339)")
-    if moment.tzinfo is None:
-        raise ValueError("must name its time zone, such as a Z at the end (RFC 3339)")
     try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is outside the years 1 to 9999") from None
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return value.astimezone(UTC)
+        if isinstance(value, str) and _RFC3339.fullmatch(value.upper()):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("must be a time with its zone, such as 2026-11-23T09:30:00Z (RFC 3339)")
 
 
 MomentInput = Annotated[
@@ -188,22 +247,47 @@ MomentInput = Annotated[
 M = TypeVar("M", bound=BaseModel)
 
 
-def read(model: type[M], value: Any, *, under: str = "") -> M:
+def read(model: type[M], value: Any, *, under: str = "", nulls_are_absent: bool = False) -> M:
     """The value as this input, or `Invalid` with every fault's JSON pointer below `under`."""
+    lacking = model.lacking(value) if issubclass(model, Input) and isinstance(value, dict) else ()
+    faults = [Fault(f"{under}/{name}", "is required", "missing") for name in lacking]
     try:
-        return model.model_validate(value)
+        found = model.model_validate(value, context=nulls_are_absent)
     except ValidationError as error:
-        raise Invalid(*(_fault(detail, under) for detail in error.errors(include_url=False))) from None
+        raise Invalid(*faults, *(_fault(detail, under) for detail in error.errors(include_url=False))) from None
+    if faults:
+        raise Invalid(*faults)
+    return found
+
+
+# What pydantic found, in the words of somebody who knows no pydantic.
+_MESSAGES: Final = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field that is known here",
+    "literal_error": "must be {expected}",
+    "string_type": "must be text",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must have the form {pattern}",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "is too large a number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "too_long": "must have at most {max_length} items",
+    "too_short": "must have at least {min_length} items",
+}
 
 
 def _fault(detail: ErrorDetails, under: str) -> Fault:
-    place = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in detail["loc"])
-    message = detail["msg"].removeprefix("Value error, ")
-    context: Mapping[str, Any] = detail.get("ctx", {})
-    if detail["type"] == "missing":
-        message = "is required"
-    elif detail["type"] == "extra_forbidden":
-        message = "is not a field that is known here"
-    elif detail["type"] == "literal_error":
-        message = f"must be {context['expected']}"
+    parts = [str(part) for part in detail["loc"] if part != "[key]"]
+    place = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in parts)
+    told = _MESSAGES.get(detail["type"])
+    message = told.format(**detail.get("ctx", {})) if told else detail["msg"].removeprefix("Value error, ")
     return Fault(f"{under}{place}"[:300], message, detail["type"])

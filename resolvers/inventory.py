@@ -3,15 +3,15 @@
 from asyncio import gather
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
 
 from db.bodies.products import InventoryBody
 from db.relations import STOREFRONT, STOREFRONT_INVENTORY, VARIANT
 from db.sessions import WriteSession
-from db.tables import Inventory, Storefront, Variant
+from db.tables import Inventory, Product, Storefront, Variant
 from resolvers import product_writes
 from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Forbidden, Invalid
@@ -20,6 +20,7 @@ from resolvers.loaders import Page, PageArgs
 from resolvers.product_inputs import Pieces
 from resolvers.reads import follow, get
 from resolvers.stock import hold, lock
+from resolvers.storefronts import check_unchanged
 from resolvers.writes import Written, write
 
 LARGEST = 2_000_000_000
@@ -55,11 +56,11 @@ async def inventory_bodies(ctx: Context, rows: Sequence[Inventory]) -> list[Inve
     return [InventoryBody.of(row, variant.sku if variant else "") for row, variant in zip(rows, variants, strict=True)]
 
 
-async def set_inventory(ctx: Context, *, given: InventoryInput) -> Written:
-    """Moves stock, all items or none; no number falls below zero."""
+async def set_inventory(ctx: Context, *, given: InventoryInput, if_match: str | None = None) -> Written:
+    """Moves stock, all items or none; no number falls below zero. `if_match` is held to what the answer showed last."""
     ctx.require("inventory:write")
     _check_shape(given)
-    return await write(ctx, "inventory.set", given.sent, partial(_set, ctx, given))
+    return await write(ctx, "inventory.set", given.sent, partial(_set, ctx, given, if_match))
 
 
 def _check_shape(given: InventoryInput) -> None:
@@ -74,42 +75,78 @@ def _check_shape(given: InventoryInput) -> None:
         raise Invalid(*faults)
 
 
-async def _set(ctx: Context, given: InventoryInput, session: WriteSession) -> Written:
-    found = [(place, await _variant(ctx, session, place, item)) for place, item in enumerate(given.items)]
+async def _set(ctx: Context, given: InventoryInput, if_match: str | None, session: WriteSession) -> Written:
+    found = await _find(ctx, session, given.items)
     _check_once(found)
     products = await hold(session, [variant for _, variant in found])
     stock = await lock(session, [variant.id for _, variant in found])
+    check_unchanged(if_match, _body(found, stock))
+    moves = zip(found, given.items, strict=True)
     changed = {
-        v.product_id for (_, v), item in zip(found, given.items, strict=True) if _move(ctx, found, stock, v, item)
+        variant.product_id for (place, variant), item in moves if _move(ctx, place, stock[variant.id], variant, item)
     }
     await session.flush()
     await product_writes.announce(session, [products[product_id] for product_id in sorted(changed)], ctx.clock())
-    bodies = [InventoryBody.of(stock[variant.id], variant.sku).as_json() for _, variant in found]
-    return Written({"id": "", "data": bodies})
+    return Written({"id": "", **_body(found, stock)})
 
 
-async def _variant(ctx: Context, session: WriteSession, place: int, item: StockMove) -> Variant:
-    """The viewer's own variant that is meant."""
-    query = select(Variant, Storefront).join(Storefront, col(Storefront.id) == Variant.storefront_id)
-    if item.variant_id is not None:
-        query = query.where(Variant.id == item.variant_id)
-    else:
-        query = query.where(Variant.sku == item.sku)
-        if item.storefront_id is None:
-            query = query.where(Storefront.owner_id == ctx.viewer.user_id)
-    if item.storefront_id is not None:
-        query = query.where(Variant.storefront_id == item.storefront_id)
-    rows = (await session.exec(query.limit(2))).all()
-    name = "variant_id" if item.variant_id is not None else "sku"
-    pointer, value = f"/items/{place}/{name}", item.variant_id or item.sku
-    own = [row for row in rows if ctx.viewer.may_write_storefront(row[1].id, row[1].owner_id)]
+def _body(found: Sequence[Place], stock: dict[str, Inventory]) -> dict[str, Any]:
+    return {"data": [InventoryBody.of(stock[variant.id], variant.sku).as_json() for _, variant in found]}
+
+
+async def _find(ctx: Context, session: WriteSession, items: Sequence[StockMove]) -> list[Place]:
+    """The viewer's own variants that are meant, in the order of the items, by one statement."""
+    rows = await _candidates(ctx, session, items)
+    found, faults, foreign = list[Place](), list[Fault](), list[str]()
+    for place, item in enumerate(items):
+        name, value = ("variant_id", item.variant_id) if item.variant_id is not None else ("sku", item.sku)
+        meant = [row for row in rows if _is_meant(ctx, item, row[0], row[1])]
+        own = [
+            variant
+            for variant, storefront, _ in meant
+            if ctx.viewer.may_write_storefront(storefront.id, storefront.owner_id)
+        ]
+        if len(own) == 1 and own[0].archived_at is None:
+            found.append((place, own[0]))
+        elif not own and any(product.reach >= 1 for _, _, product in meant):
+            foreign.append(value)
+        else:
+            faults.append(Fault(f"/items/{place}/{name}", *_why_not(value, own)))
+    if faults:
+        raise Invalid(*faults)
+    if foreign:
+        raise Forbidden(f"The stock of {foreign[0]} is not yours to change.")
+    return found
+
+
+def _why_not(value: str, own: Sequence[Variant]) -> tuple[str, str]:
     if len(own) > 1:
-        raise Invalid(Fault(pointer, f"several of your storefronts have a variant {value}; name the storefront_id"))
+        return f"several of your storefronts have a variant {value}; name the storefront_id", "ambiguous"
     if own:
-        return own[0][0]
-    if any(row[1].reach >= 1 for row in rows):
-        raise Forbidden(f"The stock of {value} is not yours to change.")
-    raise Invalid(Fault(pointer, f"there is no variant {value} that you can see", "not_found"))
+        return f"{value} is archived and no longer sold", "archived"
+    return f"there is no variant {value} that you can see", "not_found"
+
+
+async def _candidates(
+    ctx: Context, session: WriteSession, items: Sequence[StockMove]
+) -> Sequence[tuple[Variant, Storefront, Product]]:
+    """Every variant that could be meant. By SKU alone, only the viewer's own storefronts are searched."""
+    places = [item.storefront_id for item in items if item.storefront_id is not None]
+    near = or_(col(Storefront.owner_id) == ctx.viewer.user_id, col(Storefront.id).in_(places))
+    named = or_(
+        col(Variant.id).in_([item.variant_id for item in items if item.variant_id is not None]),
+        and_(col(Variant.sku).in_([item.sku for item in items if item.sku is not None]), near),
+    )
+    query = select(Variant, Storefront, Product).join(Storefront, col(Storefront.id) == Variant.storefront_id)
+    return (await session.exec(query.join(Product, col(Product.id) == Variant.product_id).where(named))).all()
+
+
+def _is_meant(ctx: Context, item: StockMove, variant: Variant, storefront: Storefront) -> bool:
+    if item.storefront_id is not None and item.storefront_id != storefront.id:
+        return False
+    if item.variant_id is not None:
+        return bool(item.variant_id == variant.id)
+    return item.sku == variant.sku and (item.storefront_id is not None or storefront.owner_id == ctx.viewer.user_id)
 
 
 def _check_once(found: Sequence[Place]) -> None:
@@ -120,9 +157,8 @@ def _check_once(found: Sequence[Place]) -> None:
         seen.add(variant.id)
 
 
-def _move(ctx: Context, found: Sequence[Place], stock: dict[str, Inventory], variant: Variant, item: StockMove) -> bool:
-    row = stock[variant.id]
-    pointer = f"/items/{next(place for place, other in found if other is variant)}"
+def _move(ctx: Context, place: int, row: Inventory, variant: Variant, item: StockMove) -> bool:
+    pointer = f"/items/{place}"
     if item.expected is not None and item.expected != row.available:
         message = f"{variant.sku} has {row.available} available, not {item.expected}; read it again."
         raise Conflict(message, code="stock_changed", pointer=f"{pointer}/expected")

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import asyncpg
 from aiodataloader import DataLoader
 
 from auth.viewer import Viewer
@@ -15,6 +16,7 @@ from db.rules import STOREFRONTS, VIEWER
 from db.sessions import Database
 from db.statements import KEYS, LIMIT, Given, Mark, Statement, Window
 from db.tables import Table
+from resolvers.errors import Fault, Invalid
 
 T = TypeVar("T", bound=Table)
 _UNKNOWN: Any = object()
@@ -103,11 +105,12 @@ class Loaders:
 
     async def row(self, entity: Entity[T], id: str) -> T | None:  # noqa: A002 - the field's name
         """The row with this id, where the viewer may see it."""
-        found: T | None = await self._by_key(entity.name, entity, "id", entity.visible).load(id)
-        return found
+        return await self.row_by(entity, "id", id)
 
     async def row_by(self, entity: Entity[T], column: str, value: str) -> T | None:
         """The row with this value in a unique column, where the viewer may see it."""
+        if "\0" in value:  # PostgreSQL keeps no such text
+            return None
         name = f"{entity.name}_by_{column}"
         found: T | None = await self._by_key(name, entity, column, entity.visible).load(value)
         return found
@@ -172,7 +175,10 @@ class Loaders:
     async def fetch(self, statement: Statement, values: Mapping[Hashable, Any]) -> list[Any]:
         """Runs a statement with these values and the viewer's own."""
         given = {VIEWER: self._viewer.user_id, STOREFRONTS: list(self._viewer.storefront_ids or ()), **values}
-        return await self._db.fetch(statement.sql, [given[source] for source in statement.sources])
+        try:
+            return await self._db.fetch(statement.sql, [given[source] for source in statement.sources])
+        except asyncpg.DataError as error:
+            raise Invalid(Fault("", "asks for text or a number that nothing can have, such as a NUL")) from error
 
     def _by_key(self, name: str, entity: Entity[T], column: str, seen: Any) -> DataLoader[str, T | None]:
         async def batch(keys: list[str]) -> list[T | None]:

@@ -18,7 +18,7 @@ from resolvers.conversions import Sale
 from resolvers.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from resolvers.inputs import ABSENT, IdOf, Input, Line, Sku, exactly_one
 from resolvers.order_lines import MOST_LINES, Wanted
-from resolvers.reads import get, page_args
+from resolvers.reads import check_id, get, page_args
 from resolvers.storefronts import own_storefront
 from resolvers.writes import Written, write
 from webhooks.outbox import Happening, emit_all
@@ -159,6 +159,7 @@ async def _fulfill(ctx: Context, id: str, session: WriteSession) -> Written:  # 
 
 async def _own_order(ctx: Context, session: WriteSession, id: str) -> Order:  # noqa: A002
     """The viewer's own order, locked for a change; one that it may only read is Forbidden, the rest NotFound."""
+    check_id("ord", id)
     row = (await session.exec(select(Order).where(Order.id == id).with_for_update())).first()
     if row is not None and ctx.viewer.may_write_storefront(row.storefront_id, row.owner_id):
         return row

@@ -1,10 +1,22 @@
 """What a listing is made from."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from resolvers.inputs import ABSENT, IdOf, Input, Line, Metadata, MoneyInput, Prose, ShortLine, Sku, WebAddress
+from resolvers.inputs import (
+    ABSENT,
+    IdOf,
+    Input,
+    Line,
+    Metadata,
+    MoneyInput,
+    Prose,
+    ShortLine,
+    ShortProse,
+    Sku,
+    WebAddress,
+)
 
 Status = Literal["draft", "active", "archived"]
 Visibility = Literal["public", "unlisted", "hidden"]
@@ -15,7 +27,7 @@ class MediaInput(Input):
     """A picture of the product."""
 
     url: WebAddress
-    alt: Annotated[str, Field(max_length=1000)] = ""
+    alt: ShortProse = ""
 
 
 class VariantInput(Input):
@@ -30,6 +42,11 @@ class VariantInput(Input):
 class ProductInput(Input):
     """A listing to create or update. The product is found by `id`, or by `sku` within the storefront."""
 
+    # An update by sku may leave out title and price as well; only the database knows whether it is one.
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["sku", "title", "price"]}, {"required": ["id"]}]}
+    )
+
     id: IdOf("prd") = ABSENT  # type: ignore[valid-type]
     sku: Sku = ABSENT
     title: Line = ABSENT
@@ -42,3 +59,10 @@ class ProductInput(Input):
     media: Annotated[list[MediaInput], Field(max_length=50)] = ABSENT
     variants: Annotated[list[VariantInput], Field(max_length=250)] = ABSENT
     replace_variants: bool = False
+
+    @classmethod
+    def lacking(cls, given: dict[str, Any]) -> tuple[str, ...]:
+        """Without an id, a sku is needed; without both it can only be a new product that is meant."""
+        if given.get("id") is not None or given.get("sku") is not None:
+            return ()
+        return tuple(name for name in ("sku", "title", "price") if name not in given)

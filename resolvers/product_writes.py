@@ -199,22 +199,27 @@ def _follow_price(product: Product, variants: Sequence[Variant], now: datetime) 
 
 
 async def parts(
-    session: WriteSession, row: Product, *, archived: bool = False
+    session: WriteSession, *rows: Product, archived: bool = False
 ) -> tuple[Sequence[Variant], dict[str, Inventory]]:
-    """The product's variants in their order, and the stock of each by variant id."""
-    query = select(Variant).where(Variant.product_id == row.id).order_by(col(Variant.id))
+    """The products' variants in their order, and the stock of each by variant id."""
+    ids = [row.id for row in rows]
+    query = select(Variant).where(col(Variant.product_id).in_(ids)).order_by(col(Variant.id))
     if not archived:
         query = query.where(col(Variant.archived_at).is_(None))
     variants = (await session.exec(query)).all()
-    stock = await session.exec(select(Inventory).where(Inventory.product_id == row.id).with_for_update())
+    held = select(Inventory).where(col(Inventory.product_id).in_(ids)).order_by(col(Inventory.variant_id))
+    stock = await session.exec(held.with_for_update())
     return variants, {item.variant_id: item for item in stock.all()}
 
 
 async def announce(session: WriteSession, rows: Sequence[Product], now: datetime) -> None:
     """Writes product.updated for each: the listing as its owner sees it."""
+    if not rows:
+        return
+    variants, stock = await parts(session, *rows)
     happenings = []
     for row in rows:
-        variants, stock = await parts(session, row)
-        body = ProductBody.with_stock(row, variants, stock).as_json()
+        own = [variant for variant in variants if variant.product_id == row.id]
+        body = ProductBody.with_stock(row, own, stock).as_json()
         happenings.append(Happening("product.updated", row.id, [row.owner_id], body, now))
     await emit_all(session, happenings)

@@ -14,7 +14,7 @@ from resolvers import product_writes
 from resolvers.context import Context
 from resolvers.errors import Forbidden, NotFound
 from resolvers.product_inputs import ProductInput
-from resolvers.reads import get
+from resolvers.reads import check_id, get
 from resolvers.storefronts import check_unchanged, own_storefront
 from resolvers.writes import Written, write
 
@@ -52,8 +52,7 @@ async def _upsert(
 ) -> Written:
     storefront = await own_storefront(ctx, session, storefront_id)
     present = await product_writes.find(session, storefront, given)
-    if present is not None:
-        check_unchanged(if_match, await present_body(ctx, session, present))
+    check_unchanged(if_match, await present_body(ctx, session, present) if present is not None else None)
     row, created, changed = await product_writes.apply(session, storefront, present, given, ctx.clock())
     if created or changed:
         await product_writes.announce(session, [row], ctx.clock())
@@ -79,6 +78,7 @@ async def _archive(ctx: Context, id: str, if_match: str | None, session: WriteSe
 
 async def own_product(ctx: Context, session: WriteSession, id: str) -> Product:  # noqa: A002
     """The viewer's own product, locked for a change."""
+    check_id("prd", id)
     row = (await session.exec(select(Product).where(Product.id == id).with_for_update())).first()
     seen = row is not None and (row.reach >= 1 or row.owner_id == ctx.viewer.user_id or ctx.viewer.sight.reads_all)
     if row is None or not seen:

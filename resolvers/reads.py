@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 from db.cursors import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Cursor, Sort, decode
+from db.ids import PREFIXES, is_id
 from db.model import Entity, Relation
 from db.tables import Table
 from resolvers.context import Context
@@ -18,6 +19,12 @@ async def get(ctx: Context, entity: Entity[T], id: str) -> T:  # noqa: A002 - th
     if row is None:
         raise NotFound(entity.name, id[:64])
     return row
+
+
+def check_id(prefix: str, id: str) -> None:  # noqa: A002
+    """Raises NotFound for what is no id of this kind, before anybody looks for it."""
+    if not is_id(prefix, id):
+        raise NotFound(PREFIXES[prefix], id[:64])
 
 
 async def follow(ctx: Context, relation: Relation[T], row: Any, args: PageArgs) -> Page[T]:
@@ -56,6 +63,9 @@ def page_args(
     limit, limit_name = (last, name["last"]) if last is not None else (first, name["first"])
     if limit is not None and not 1 <= limit <= LARGEST_PAGE:
         raise Invalid(Fault(f"/{limit_name}", f"must be between 1 and {LARGEST_PAGE}"))
+    faults = [Fault(f"/filter/{key}", "must not contain a NUL character") for key, value in filters if _has_nul(value)]
+    if faults:
+        raise Invalid(*faults)
     order = relation.target.sorts[sort or "CREATED_AT_ASC"]
     return PageArgs(
         limit=DEFAULT_PAGE if limit is None else limit,
@@ -65,6 +75,10 @@ def page_args(
         sort=order,
         filters=filters,
     )
+
+
+def _has_nul(value: Any) -> bool:
+    return isinstance(value, str) and "\0" in value
 
 
 def _cursor(sort: Sort, cursor: str | None, name: str) -> Cursor | None:

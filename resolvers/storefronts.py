@@ -16,7 +16,7 @@ from db.tables import Product, Storefront, User
 from resolvers.context import Context
 from resolvers.errors import Conflict, Forbidden, NotFound, PreconditionFailed
 from resolvers.inputs import ABSENT, Currency, Handle, Input, Line, Metadata, Prose
-from resolvers.reads import get
+from resolvers.reads import check_id, get
 from resolvers.writes import Written, write
 
 Status = Literal["draft", "active", "paused"]
@@ -130,6 +130,7 @@ async def own_storefront(ctx: Context, session: WriteSession, id: str, *, shared
 
     `shared`: the storefront itself stays as it is, and others may hold it so at the same time.
     """
+    check_id("sf", id)
     row = (await session.exec(select(Storefront).where(Storefront.id == id).with_for_update(read=shared))).first()
     seen = row is not None and (row.reach >= 1 or row.owner_id == ctx.viewer.user_id or ctx.viewer.sight.reads_all)
     if row is None or not seen:
@@ -139,12 +140,16 @@ async def own_storefront(ctx: Context, session: WriteSession, id: str, *, shared
     return row
 
 
-def check_unchanged(if_match: str | None, body: dict[str, Any]) -> None:
-    """Holds a write to the representation that its caller last read (RFC 9110 section 13.1.1)."""
-    if if_match is None or if_match.strip() == "*":
+def check_unchanged(if_match: str | None, *bodies: dict[str, Any] | None) -> None:
+    """Holds a write to the representation that its caller last read (RFC 9110 section 13.1.1); None: there is none.
+
+    Where the caller may have read one of several representations, any of them will do.
+    """
+    if if_match is None:
         return
-    present = etag(encode(body))
-    if present not in [tag.strip() for tag in if_match.split(",")]:
+    present = {etag(encode(body)) for body in bodies if body is not None}
+    sent = {tag.strip() for tag in if_match.split(",")}
+    if not present or not (sent & present or sent == {"*"}):
         message = "It has changed since you read it; read it again and repeat the change with its new ETag."
         raise PreconditionFailed(message)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from db.sessions import WriteSession
 from db.tables import IdempotencyKey
@@ -15,6 +16,9 @@ from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Invalid
 
 KEPT = timedelta(hours=24)
+MOST_ATTEMPTS = 3
+# PostgreSQL took this transaction back so that another could go on; the same again will pass.
+_CLASHES = frozenset({"40001", "40P01"})
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,19 @@ Act = Callable[[WriteSession], Awaitable[Written]]
 
 async def write(ctx: Context, operation: str, arguments: Mapping[str, Any], act: Act) -> Written:
     """Runs `act` in one transaction. With an idempotency key, the same operation and arguments act once in 24 hours."""
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        try:
+            return await _transact(ctx, operation, arguments, act)
+        except DBAPIError as error:
+            state = str(getattr(error.orig, "sqlstate", None))
+            if state.startswith("22"):  # nothing was written
+                raise Invalid(Fault("", "holds text or a number that cannot be kept, such as a NUL")) from error
+            if state not in _CLASHES or attempt == MOST_ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _transact(ctx: Context, operation: str, arguments: Mapping[str, Any], act: Act) -> Written:
     async with ctx.db.write() as session:
         if ctx.idempotency_key is None:
             return await act(session)

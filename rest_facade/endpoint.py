@@ -95,7 +95,7 @@ async def _send_answer(send: Send, answer: Answer, conditions: Mapping[bytes, by
     if _matches(conditions.get(b"if-none-match"), headers["etag"]):
         await send_bytes(send, 304, {"etag": headers["etag"]}, b"")
         return
-    await send_bytes(send, answer.status, headers, b"" if scope["method"] == "HEAD" else body)
+    await send_bytes(send, answer.status, headers, body, head=scope["method"] == "HEAD")
 
 
 async def _send_stream(send: Send, answer: Answer, conditions: Mapping[bytes, bytes], scope: Scope) -> None:

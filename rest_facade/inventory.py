@@ -40,7 +40,7 @@ async def index(call: Call) -> Answer:
 
 async def update(call: Call) -> Answer:
     """Moves stock."""
-    outcome = await inventory.set_inventory(call.ctx, given=call.body)
+    outcome = await inventory.set_inventory(call.ctx, given=call.body, if_match=call.if_match)
     return Answer({"data": outcome.body["data"]})
 
 
@@ -51,7 +51,7 @@ ROUTES = (
     ),
     Route(
         "PUT", "/v1/inventory", update, "Set or adjust stock, all items or none", "Inventory", {200: InventoryItems},
-        scope="inventory:write", body=InventoryInput, errors=(409,),
+        scope="inventory:write", body=InventoryInput, errors=(409, 412),
         example={"items": [{"sku": "JKT-01-M", "adjust": -2, "expected": 14}]},
         example_answer={"data": [examples.INVENTORY]},
     ),

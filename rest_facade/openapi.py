@@ -66,7 +66,13 @@ HEADERS: Final = {
     "Retry-After": {"description": "Whole seconds after which the next request passes.", "schema": _TEXT},
     "WWW-Authenticate": {"description": "What is wrong with the credentials (RFC 6750).", "schema": _TEXT},
 }
-_CONDITIONS = {"GET": ("If-None-Match",), "POST": ("Idempotency-Key",), "PATCH": ("If-Match",), "DELETE": ("If-Match",)}
+_CONDITIONS = {
+    "GET": ("If-None-Match",),
+    "POST": ("Idempotency-Key",),
+    "PATCH": ("If-Match",),
+    "PUT": ("If-Match",),
+    "DELETE": ("If-Match",),
+}
 _HEADER_TOLD = {
     "If-None-Match": "ETags that you have; an unchanged representation answers 304.",
     "If-Match": "The ETag that you last read; a changed one answers 412.",

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rest_facade.endpoint import Endpoint, Surface, send_problem
 from rest_facade.route import Route
 from wire.errors import HttpError
+from wire.responses import send_bytes
 
 
 class ByMethod:
@@ -22,6 +23,9 @@ class ByMethod:
         endpoint = self._endpoints.get(scope["method"])
         if endpoint is not None:
             await endpoint(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS":
+            await send_bytes(send, 204, {"allow": self._allow}, b"")
             return
         detail = f"{scope['method']} is not known here; this path takes {self._allow}."
         error = HttpError(405, "method_not_allowed", detail, {"allow": self._allow})

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import structlog
 from graphql import GraphQLError
 
 from auth.errors import RateLimited, Unauthenticated
@@ -20,6 +21,7 @@ CODES: Final[dict[type[Exception], str]] = {
     RateLimited: "RATE_LIMITED",
     CostLimit: "COST_LIMIT",
 }
+_log = structlog.get_logger()
 INTERNAL = "Something went wrong here. Tell us the requestId, and we will find out what."
 
 
@@ -28,6 +30,8 @@ def told(error: Exception, request_id: str) -> dict[str, Any]:
     if isinstance(error, GraphQLError):
         return _located(error, request_id)
     code = code_of(error)
+    if code == "INTERNAL":
+        _log.error("field failed", request_id=request_id, exc_info=error)
     message = str(getattr(error, "message", error)) if code != "INTERNAL" else INTERNAL
     return {"message": message, "extensions": {"code": code, **_more(error), "requestId": request_id}}
 

@@ -17,7 +17,7 @@ from resolvers.errors import DomainError
 from resolvers.platform import Platform
 from schema.errors import told
 from wire.errors import HttpError, status_of
-from wire.requests import idempotency_key, parse_json, read_body
+from wire.requests import idempotency_key, parse_json, read_body, read_json
 from wire.responses import send_bytes
 
 GRAPHQL_JSON, JSON = "application/graphql-response+json", "application/json"
@@ -108,9 +108,10 @@ def _from_query(query_string: bytes) -> GraphQLRequest:
         given: dict[str, Any] = dict(parse_qsl(query_string.decode(), keep_blank_values=True, max_num_fields=20))
         for name in ("variables", "extensions"):
             if given.get(name):
-                given[name] = orjson.loads(given[name])
+                given[name] = read_json(given[name])
     except ValueError:
-        raise HttpError(400, "bad_request", "variables and extensions must be JSON.") from None
+        message = "The query string must be UTF-8, and have at most 20 parameters."
+        raise HttpError(400, "bad_request", message) from None
     return _request({name: value for name, value in given.items() if value != ""})
 
 

@@ -45,7 +45,7 @@ class OptionInput:
 def as_input(model: type[M], given: Any, *, without: tuple[str, ...] = ()) -> M:
     """A GraphQL input as the domain's: unset fields left out, enums by value, options by name."""
     values = _plain(given)
-    return read(model, {name: value for name, value in values.items() if name not in without})
+    return read(model, {n: value for n, value in values.items() if n not in without}, nulls_are_absent=True)
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """Scalars beyond GraphQL's own, printed exactly as REST prints them."""
 
+import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NewType
 
 import strawberry
@@ -9,6 +10,7 @@ from graphql import GraphQLError
 
 from db.cursors import rfc3339
 
+_DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,20})?")
 Currency = NewType("Currency", str)
 JSON = strawberry.scalars.JSON
 
@@ -24,13 +26,10 @@ def _moment(value: Any) -> datetime:
 
 
 def _decimal(value: Any) -> Decimal:
-    try:
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            number = Decimal(value)
-            if number.is_finite():
-                return number
-    except InvalidOperation:
-        pass
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**30:
+        return Decimal(value)
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return Decimal(value)
     raise GraphQLError('A Decimal is text such as "29.00".')
 
 
