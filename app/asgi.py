@@ -78,6 +78,9 @@ def _graphql(parts: Parts, gate: Gate) -> list[tuple[str, ASGIApp]]:
 
 
 def _operations(parts: Parts) -> list[Route]:
+    limiter = parts.identity.limiter
+    parts.metrics.limits_degraded = lambda: limiter.degraded
+
     async def health(_: object) -> Response:
         return Response("ok", media_type="text/plain")
 
@@ -86,7 +89,9 @@ def _operations(parts: Parts) -> list[Route]:
             await parts.db.fetch_value("select 1")
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return Response("the database does not answer", 503, media_type="text/plain")
-        return Response("ready", media_type="text/plain")
+        counted = await limiter.ping()
+        told = "ready" if counted else "ready; Valkey does not answer, and each process keeps to its share of the limits"
+        return Response(told, media_type="text/plain")
 
     async def metrics(_: object) -> Response:
         return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4")

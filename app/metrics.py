@@ -6,10 +6,10 @@ histogram a request cost more than finding its route.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -19,6 +19,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.limits_degraded: Callable[[], bool] = lambda: False
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._seconds: dict[str, list[float]] = {}
         self._executions: Counter[tuple[str, str]] = Counter()
@@ -57,6 +58,8 @@ class Metrics:
         for (how, reason), count in self._executions.items():
             runs.add_metric((how, reason), count)
         yield runs
+        help_ = "1 while Valkey is away and each process keeps to its share of the limits."
+        yield GaugeMetricFamily("fshnista_limits_degraded", help_, value=float(self.limits_degraded()))
 
 
 def _cumulative(counts: Iterable[float]) -> Iterator[tuple[str, float]]:

