@@ -12,6 +12,9 @@ run: .venv/runtime.done web/.built ## install, start PostgreSQL, load the demo c
 test: .venv/dev.done web/.built ## install and run the whole suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests
 
+test-parity: .venv/dev.done ## hold N operations made from the schema, from SEED on, to the executor's answers
+	@$(BIN)/python -m pytest -s tests/execution/test_parity.py --parity $(or $(N),5000) --parity-seed $(or $(SEED),$$(date +%s))
+
 check: .venv/dev.done web/.built ## style, types, layers, stale files
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy .
@@ -49,5 +52,5 @@ web/.built: web/package-lock.json web/vite.config.ts web/build.py $(shell find w
 	@$(BIN)/python web/build.py
 	@touch $@
 
-.PHONY: help run test check bench schema format lock
+.PHONY: help run test test-parity check bench schema format lock
 .PRECIOUS: .venv/%.done

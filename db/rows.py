@@ -25,6 +25,13 @@ def is_nullable(table: type[Table], column: str) -> bool:
     return bool(Table.metadata.tables[str(table.__tablename__)].columns[column].nullable)
 
 
+@cache
+def key_of(table: type[Table]) -> str | None:
+    """The column that alone tells a row from all others, or None where it takes several."""
+    names = [column.name for column in Table.metadata.tables[str(table.__tablename__)].primary_key]
+    return names[0] if len(names) == 1 else None
+
+
 def select_list(table: type[Table], alias: str) -> str:
     """Every column by name: `t.id, t.handle, …`. A star would break prepared statements when a column is added."""
     return ", ".join(f"{alias}.{name}" for name in columns_of(table))

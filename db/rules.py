@@ -22,6 +22,11 @@ class Bind:
         """Every source, in the order of its place."""
         return tuple(self._places)
 
+    def rewind(self, count: int) -> None:
+        """Takes back all places but the first `count`: PostgreSQL refuses parameters that no text uses."""
+        while len(self._places) > count:
+            self._places.popitem()
+
 
 @dataclass(frozen=True)
 class Sight:

@@ -5,7 +5,7 @@ enums, booleans, numbers, the kind of an id), while text, times and decimals are
 under which a plan is kept, so that two requests share a plan exactly when they share its SQL.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -15,15 +15,15 @@ from graphql import (
     GraphQLInputObjectType,
     ObjectValueNode,
     VariableNode,
-    get_named_type,
-    get_nullable_type,
     is_list_type,
+    is_non_null_type,
 )
 from graphql.language import ArgumentNode, ListValueNode, NullValueNode, ValueNode
 from graphql.pyutils import Undefined
 from graphql.utilities import value_from_ast
 
 from db.ids import PREFIXES
+from execution.errors import Unplanned
 
 
 @dataclass(frozen=True)
@@ -57,37 +57,50 @@ class Argument:
 
 
 def arguments(
-    nodes: tuple[ArgumentNode, ...] | None, declared: Mapping[str, GraphQLArgument], variables: Mapping[str, Any]
+    nodes: Iterable[ArgumentNode] | None, declared: Mapping[str, GraphQLArgument], variables: Mapping[str, Any]
 ) -> dict[str, Argument]:
-    """A field's arguments that were sent and are not null, by name; defaults filled in."""
-    sent = {node.name.value: node.value for node in nodes or ()}
+    """A field's arguments that are not null, by name; defaults filled in. Unplanned where a null may not stand."""
+    return _given({node.name.value: node.value for node in nodes or ()}, declared, variables)
+
+
+def _given(
+    sent: Mapping[str, ValueNode], declared: Mapping[str, Any], variables: Mapping[str, Any]
+) -> dict[str, Argument]:
+    """Arguments of a field, or fields of an input object: the rules are the same (spec sections 6.4.1 and 3.10)."""
     found: dict[str, Argument] = {}
     for name, told in declared.items():
-        if name in sent:
-            argument = _argument(sent[name], told.type, variables)
+        node = sent.get(name)
+        if node is not None and not _is_absent(node, variables):
+            argument = _argument(node, told.type, variables)
         elif told.default_value is not Undefined:
             argument = Argument(told.default_value, Const(told.default_value))
         else:
             continue
-        if argument is not None and argument.value is not None:
+        if argument.value is not None:
             found[name] = argument
     return found
 
 
-def _argument(node: ValueNode, kind: Any, variables: Mapping[str, Any]) -> Argument | None:
+def _is_absent(node: ValueNode, variables: Mapping[str, Any]) -> bool:
+    return isinstance(node, VariableNode) and node.name.value not in variables
+
+
+def _argument(node: ValueNode, kind: Any, variables: Mapping[str, Any]) -> Argument:
+    if is_non_null_type(kind):
+        argument = _argument(node, kind.of_type, variables)
+        if argument.value is None:
+            raise Unplanned("bad_argument")
+        return argument
     if isinstance(node, VariableNode):
         name = node.name.value
-        return _from_value(variables[name], Var(name)) if name in variables else None
+        return _from_value(variables.get(name), Var(name))
     if isinstance(node, NullValueNode):
-        return None
-    named = get_named_type(kind)
-    if isinstance(node, ObjectValueNode) and isinstance(named, GraphQLInputObjectType):
-        fields = {f.name.value: _argument(f.value, named.fields[f.name.value].type, variables) for f in node.fields}
-        return Argument({name: given for name, given in fields.items() if given is not None}, Const(None))
-    if isinstance(node, ListValueNode) and is_list_type(get_nullable_type(kind)):
-        inner = get_nullable_type(kind).of_type
-        items = [_argument(item, inner, variables) for item in node.values]
-        return Argument(items, Const(None))
+        return Argument(None, Const(None))
+    if is_list_type(kind):
+        items = node.values if isinstance(node, ListValueNode) else (node,)  # a single value is a list of one
+        return Argument([_argument(item, kind.of_type, variables) for item in items], Const(None))
+    if isinstance(node, ObjectValueNode) and isinstance(kind, GraphQLInputObjectType):
+        return Argument(_given({f.name.value: f.value for f in node.fields}, kind.fields, variables), Const(None))
     value = value_from_ast(node, kind)
     value = value.value if isinstance(value, Enum) else value
     return Argument(value, Const(value))
@@ -106,6 +119,8 @@ def _from_value(value: Any, source: Var) -> Argument:
 def shape_of(value: Any) -> Any:
     """What of a variable's value decides the text of a plan's SQL."""
     if isinstance(value, str):
+        if not value:
+            return ""
         prefix = value.split("_", 1)[0]
         return prefix if prefix in PREFIXES else str
     if value is None or isinstance(value, bool | int | Enum):

@@ -1,7 +1,9 @@
 """Runs one GraphQL request against one frozen schema: document, variables, cost, then the answer's bytes."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import isawaitable
 from typing import Any, Protocol
 
@@ -15,13 +17,15 @@ from db.sessions import Database
 from execution.arguments import Const, Var, shape_of
 from execution.cost import Costliest, cost_of
 from execution.documents import Document, DocumentCache, InvalidDocument
-from execution.errors import CostLimit
-from execution.pages import CursorPart, Unplanned
+from execution.draft import Draft
+from execution.errors import CostLimit, Unplanned
+from execution.mixed import Answer, Mixer
+from execution.pages import CursorPart
 from execution.planner import Plan, Planner
 from execution.variables import Variables
 
 COST_LIMIT = 10_000
-MOST_PLANS = 200
+MOST_PLANS = 2_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,6 @@ class Operation:
     document: Document
     node: OperationDefinitionNode
     variables: Variables
-    prepared: dict[Any, Prepared]
 
     @property
     def kind(self) -> str:
@@ -89,6 +92,7 @@ class Engine:
         self.schema, self.cost_limit = schema, cost_limit
         self._db, self._constants, self._plans, self._count = db, constants, plans, count
         self._documents = DocumentCache(schema)
+        self._kept: OrderedDict[Any, Prepared] = OrderedDict()
 
     def prepare(self, request: GraphQLRequest) -> Operation | Outcome:
         """The operation to run, or why there is none."""
@@ -97,7 +101,7 @@ class Engine:
             kept: Operation | None = document.plans.get(request.operation_name)
             if kept is None:
                 node = document.operation(request.operation_name)
-                kept = Operation(document, node, Variables(self.schema, node), {})
+                kept = Operation(document, node, Variables(self.schema, node))
                 document.plans[request.operation_name] = kept
         except InvalidDocument as invalid:
             return Outcome(None, list(invalid.errors))
@@ -116,21 +120,26 @@ class Engine:
         if prepared.cost > self.cost_limit:
             refusal = _too_dear(prepared.cost, self.cost_limit, prepared.costliest)
             return Outcome(None, [refusal], prepared.cost, operation.kind)
-        if prepared.plan is not None:
-            data = await self._planned(prepared.plan, variables, viewer)
-            if data is not None:
-                self._count("planned", "")
-                return Outcome(data, [], prepared.cost)
-        self._count("executed", prepared.reason or "at_run_time")
-        return await self._executed(operation, request, prepared.cost, context())
+        if prepared.plan is None:
+            self._count("executed", prepared.reason)
+            return await self._executed(operation, request, prepared.cost, context())
+        answer = await self._planned(prepared.plan, operation, request, variables, viewer, context)
+        if answer is None:
+            self._count("executed", "at_run_time")
+            return await self._executed(operation, request, prepared.cost, context())
+        self._count("mixed" if prepared.plan.holes else "planned", "")
+        return Outcome(answer.data, list(answer.errors), prepared.cost)
 
     def _prepared(self, operation: Operation, variables: Mapping[str, Any], sight: Sight) -> Prepared:
-        key = (sight, *[(name, shape_of(value)) for name, value in variables.items()])
-        prepared = operation.prepared.get(key)
-        if prepared is None:
-            if len(operation.prepared) >= MOST_PLANS:
-                operation.prepared.clear()
-            prepared = operation.prepared[key] = self._compile(operation, variables, sight)
+        """The plan for this kind of viewer and shape of variables; the least recently used are let go."""
+        key = (operation, sight, *[(name, shape_of(value)) for name, value in variables.items()])
+        prepared = self._kept.get(key)
+        if prepared is not None:
+            self._kept.move_to_end(key)
+            return prepared
+        prepared = self._kept[key] = self._compile(operation, variables, sight)
+        if len(self._kept) > MOST_PLANS:
+            self._kept.popitem(last=False)
         return prepared
 
     def _compile(self, operation: Operation, variables: Mapping[str, Any], sight: Sight) -> Prepared:
@@ -139,24 +148,37 @@ class Engine:
         if not self._plans or cost > self.cost_limit:
             return Prepared(cost, costliest, None, "off")
         try:
-            planner = Planner(self.schema, document, variables, sight, self._constants)
-            return Prepared(cost, costliest, planner.plan(operation.node), "")
+            draft = Draft(self.schema, document, variables, sight, self._constants)
+            return Prepared(cost, costliest, Planner(draft).plan(operation.node), "")
         except Unplanned as unplanned:
             return Prepared(cost, costliest, None, unplanned.reason)
 
-    async def _planned(self, plan: Plan, variables: Mapping[str, Any], viewer: Looks) -> bytes | None:
+    async def _planned(
+        self, plan: Plan, operation: Operation, request: GraphQLRequest, variables: Mapping[str, Any], viewer: Looks,
+        context: Callable[[], Any],
+    ) -> Answer | None:  # fmt: skip
         """The answer of one statement; None where the ordinary executor must word what is wrong."""
         try:
             values = [value_of(source, variables, viewer) for source in plan.sources]
+            for source in plan.checks:
+                value_of(source, variables, viewer)
             data: bytes = await self._db.fetch_value(plan.sql, values)
-        except (BadCursor, asyncpg.DataError):
+        except (BadCursor, asyncpg.DataError, asyncpg.ProgramLimitExceededError):
             return None
-        return data
+        if not plan.holes:
+            return Answer(data, [])
+        return await self._mixer.fill(
+            data, plan.holes, operation.document, operation.node, request.variables, context()
+        )
+
+    @cached_property
+    def _mixer(self) -> Mixer:
+        return Mixer(self.schema, self._db)
 
     async def _executed(self, operation: Operation, request: GraphQLRequest, cost: int, context: Any) -> Outcome:
         result = execute(
             self.schema, operation.document.ast, context_value=context, variable_values=dict(request.variables),
-            operation_name=request.operation_name,
+            operation_name=operation.node.name.value if operation.node.name else None,
         )  # fmt: skip
         done: ExecutionResult = await result if isawaitable(result) else result
         return Outcome(orjson.dumps(done.data), list(done.errors or ()), cost, operation.kind)

@@ -1,4 +1,4 @@
-"""What execution refuses before anything runs."""
+"""What execution refuses before anything runs, and what it leaves to the ordinary executor."""
 
 from typing import Any
 
@@ -17,3 +17,15 @@ class CostLimit(Refused):
     def __init__(self, message: str, cost: dict[str, Any]) -> None:
         super().__init__(message)
         self.cost = cost
+
+
+class Unplanned(Exception):
+    """Not for SQL: the ordinary executor answers the whole operation. `reason` is counted in the metrics."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Resolved(Unplanned):
+    """A field that its own resolver must answer; what stands around it can still be planned."""

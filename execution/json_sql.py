@@ -7,7 +7,7 @@ the whole null: parts that may be null are wrapped by `or_null`.
 from collections.abc import Iterable
 
 import orjson
-from graphql import GraphQLEnumType
+from graphql import GraphQLEnumType, GraphQLNamedType
 
 
 def literal(text: str) -> str:
@@ -38,6 +38,19 @@ def json_object(fields: Iterable[tuple[str, str]]) -> str:
         parts.append(literal(("," if place else "{") + name_of(key) + ":"))
         parts.append(expression)
     return concatenated([*parts, literal("}")]) if parts else literal("{}")
+
+
+def typename(kind: GraphQLNamedType) -> str:
+    """What `__typename` says of a type."""
+    return literal(f'"{kind.name}"')
+
+
+def array(items: Iterable[str]) -> str:
+    """A list of expressions."""
+    parts: list[str] = []
+    for item in items:
+        parts += ["','"] * bool(parts) + [item]
+    return concatenated(["'['", *parts, "']'"])
 
 
 def or_null(expression: str) -> str:

@@ -8,14 +8,7 @@ from db.cursors import DEFAULT_PAGE, LARGEST_PAGE, Sort
 from db.model import Relation
 from db.statements import Mark, Window
 from execution.arguments import Argument, Const, Var
-
-
-class Unplanned(Exception):
-    """Not for SQL; `reason` is counted in the metrics."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+from execution.errors import Unplanned
 
 
 @dataclass(frozen=True)

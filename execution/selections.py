@@ -17,6 +17,8 @@ from graphql import (
 )
 from graphql.language import BooleanValueNode, DirectiveNode
 
+from execution.errors import Unplanned
+
 
 class Selections:
     """Collects fields for one operation with its variables."""
@@ -66,7 +68,10 @@ class Selections:
     def _condition(self, directive: DirectiveNode) -> bool:
         value = (directive.arguments or ())[0].value
         if isinstance(value, VariableNode):
-            return bool(self._variables[value.name.value])
+            given = self._variables.get(value.name.value)
+            if given is None:
+                raise Unplanned("bad_argument")
+            return bool(given)
         return isinstance(value, BooleanValueNode) and value.value
 
     def _applies(self, name: str, kind: GraphQLObjectType) -> bool:

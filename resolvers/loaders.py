@@ -1,5 +1,6 @@
 """This request's batches: every lookup of one kind made in one turn of the loop becomes one statement."""
 
+import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -89,13 +90,23 @@ def _page(rows: list[T], args: PageArgs) -> Page[T]:
     return Page(rows, args, has_next=more, has_previous=args.after is not None)
 
 
+class SharedLoader(DataLoader[str, Any]):
+    """A loader whose futures may be shared: where one field's error cancels its siblings, a row that some other field
+    waits for too must still come.
+    """
+
+    def load(self, key: str) -> "asyncio.Future[Any]":
+        """The value of this key; to cancel it cancels nobody else's."""
+        return asyncio.shield(super().load(key))
+
+
 class Loaders:
     """Made for one request inside its event loop; each loader is made when it is first asked for."""
 
     def __init__(self, db: Database, viewer: Viewer) -> None:
         self._db = db
         self._viewer = viewer
-        self._made: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._made: dict[Hashable, SharedLoader] = {}
         self._known: dict[tuple[str, str], Any] = {}  # what came along with a row before it was asked for
 
     def forget(self) -> None:
@@ -152,7 +163,7 @@ class Loaders:
             async def batch(keys: list[str]) -> list[Page[T]]:
                 return await self._pages(relation, args, keys)
 
-            self._made[name] = DataLoader(batch)
+            self._made[name] = SharedLoader(batch)
         found: Page[T] = await self._made[name].load(key)
         return found
 
@@ -180,7 +191,7 @@ class Loaders:
         except asyncpg.DataError as error:
             raise Invalid(Fault("", "asks for text or a number that nothing can have, such as a NUL")) from error
 
-    def _by_key(self, name: str, entity: Entity[T], column: str, seen: Any) -> DataLoader[str, T | None]:
+    def _by_key(self, name: str, entity: Entity[T], column: str, seen: Any) -> SharedLoader:
         async def batch(keys: list[str]) -> list[T | None]:
             statement = statements.by_key(entity, column, self._viewer.sight, seen)
             found = hydrate_all(entity.table, await self.fetch(statement, {KEYS: keys}))
@@ -188,7 +199,7 @@ class Loaders:
             return [rows.get(key) for key in keys]
 
         if name not in self._made:
-            self._made[name] = DataLoader(batch)
+            self._made[name] = SharedLoader(batch)
         return self._made[name]
 
     async def _pages(self, relation: Relation[T], args: PageArgs, keys: list[str]) -> list[Page[T]]:
@@ -204,17 +215,17 @@ class Loaders:
 
     def _values(
         self, name: str, value: str, relation: Relation[Any], filters: tuple[tuple[str, Any], ...], empty: Any
-    ) -> DataLoader[str, Any]:
+    ) -> SharedLoader:
         async def batch(keys: list[str]) -> list[Any]:
             args = PageArgs(filters=filters)
             statement = statements.aggregate(value, relation, args.window, self._viewer.sight)
             records = await self.fetch(statement, {KEYS: keys, **args.values})
             if relation.source is None:
-                return [records[0][0]]
+                return [records[0][0] if records else empty]
             found = {record[0]: record[1] for record in records}
             return [found.get(key, empty) for key in keys]
 
         key = (name, filters)
         if key not in self._made:
-            self._made[key] = DataLoader(batch)
+            self._made[key] = SharedLoader(batch)
         return self._made[key]

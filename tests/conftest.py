@@ -24,6 +24,12 @@ URL = "http://testserver.example"
 SECRET = b"a secret of the tests, of more than thirty-two bytes"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much the property test of planned answers does."""
+    parser.addoption("--parity", type=int, default=150, help="documents made from the schema")
+    parser.addoption("--parity-seed", type=int, default=1, help="the first one's seed")
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str):
     """The embedded server; the test processes share it, and it ends with the last of them."""
