@@ -1,7 +1,8 @@
 """Holds the planned answer to the ordinary executor's."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -15,8 +16,9 @@ from resolvers.context import Context, new_context
 from resolvers.platform import Platform
 from schema.errors import told
 from tests.execution.operations import Generator, Made, Pool
-from tests.execution.world import World
+from tests.execution.world import START, World
 
+NOW = START + timedelta(days=30)
 SCOPED = ("owner", "other owner", "stranger", "reads all", "narrowed")
 
 
@@ -42,8 +44,8 @@ class Comparer:
         self.ways[self.last] += 1
 
     def context(self, viewer: Viewer) -> Context:
-        """A fresh context, as the surface makes one for each request."""
-        return new_context(viewer, self.db, self.platform)
+        """A fresh context, as the surface makes one for each request; the clock stands still."""
+        return replace(new_context(viewer, self.db, self.platform), clock=lambda: NOW)
 
     async def answer(self, engine: Engine, request: GraphQLRequest, viewer: Viewer) -> Outcome:
         """What one engine says; both use one document, since to read it is most of the work."""

@@ -49,7 +49,16 @@ class Pool:
     """Values to ask with, taken from a world."""
 
     def __init__(self, world: World) -> None:
-        nouns = ("users", "storefronts", "products", "variants", "affiliate_links", "orders")
+        nouns = (
+            "users",
+            "storefronts",
+            "products",
+            "variants",
+            "affiliate_links",
+            "orders",
+            "assets",
+            "tryon_sessions",
+        )
         self.ids = [ids for noun in nouns if (ids := world.ids(noun))]
         self.handles = [row.handle for row in world.rows["storefronts"]]
         self.words = [row.sku for row in world.rows["products"]] + [row.code for row in world.rows["affiliate_links"]]

@@ -28,6 +28,13 @@ PRODUCT_STATES = (
     ("active", "public"), ("active", "public"), ("active", "unlisted"), ("active", "hidden"), ("draft", "public"),
     ("archived", "public"),
 )  # fmt: skip
+RIGHTS: dict[str, Any] = {
+    "license": "all-rights-reserved",
+    "territories": [],
+    "embargo_until": None,
+    "expires_at": None,
+    "ai_training": False,
+}
 READS = frozenset(scope for scope in SCOPES if scope.endswith(":read")) - {"platform:read"}
 
 
@@ -163,6 +170,46 @@ class Planter:
             self.world.add(row)
         row.clicks = 2**31 + len(self.world.rows["affiliate_links"])
 
+    def client(self, owner: str) -> Any:
+        """The application through which an owner's try-on sessions are asked for."""
+        organization = self.world.add(tables.Organization(id=self.id("org"), name=owner, created_at=START))
+        row = tables.Client(id=self.id("cli"), organization_id=organization.id, name=owner, created_at=START)
+        return self.world.add(row)
+
+    def vault(self, owner: str) -> None:
+        """An asset of each status, some in a collection, one too large for an Int."""
+        collection = self.world.add(tables.Collection(id=self.id("col"), owner_id=owner, title="c", created_at=START))
+        for place, status in enumerate(
+            ("pending_review", "approved", "rejected", "published", "published", "published")
+        ):
+            row = tables.Asset(
+                id=self.id("ast"), owner_id=owner, collection_id=collection.id if place % 2 else None,
+                title=ODD_TEXTS[place], status=status, review_reason=ODD_TEXTS[2] if place == 2 else None,
+                content_type="image/png", size=2**31 if place == 2 else place, sha256=f"{self.number():064x}", region="eu",
+                object_key=f"key-{place}", rights=RIGHTS | {"territories": ["DE"] * place}, **self.times(),
+            )  # fmt: skip
+            self.world.add(row)
+
+    def grants(self, owner: str, grantee: str) -> None:
+        """Of the last four assets: one grant each that holds, has expired, was revoked, or is of an asset not published."""
+        assets = [row.id for row in self.world.rows["assets"] if row.owner_id == owner]
+        ended: tuple[dict[str, datetime], ...] = ({}, {}, {"expires_at": START}, {"revoked_at": START})
+        for asset, more in zip(assets[2:], ended, strict=True):
+            self.world.add(
+                tables.Grant(id=self.id("grt"), asset_id=asset, grantee_id=grantee, created_at=START, **more)
+            )
+
+    def sessions(self, owner: str, client: Any) -> None:
+        """Try-on sessions on products of everyone, most of which their asker cannot see any more."""
+        for place, product in enumerate(self.world.rows["products"][::4]):
+            variant = next((row.id for row in self.world.rows["variants"] if row.product_id == product.id), None)
+            row = tables.TryonSession(
+                id=self.id("tos"), owner_id=owner, client_id=client.id, product_id=product.id, variant_id=variant,
+                use_case="shopping", origin="https://x.example", subject=ODD_TEXTS[place % 5] or None,
+                consent_at=START, created_at=START, expires_at=self.moment(),
+            )  # fmt: skip
+            self.world.add(row)
+
 
 async def plant(db: Database) -> World:
     """The world in an empty database."""
@@ -172,6 +219,12 @@ async def plant(db: Database) -> World:
         planter.storefronts(owner)
     for owner in owners:
         planter.links(owner)
+    for owner in owners:
+        client = planter.client(owner)
+        planter.vault(owner)
+        planter.sessions(owner, client)
+    for owner, grantee in itertools.permutations(owners, 2):
+        planter.grants(owner, grantee)
     world = planter.world
     async with db.write() as session:
         for rows in world.rows.values():
@@ -185,7 +238,7 @@ def viewers(world: World) -> dict[str, Viewer]:
     """Everyone who might look."""
     ann, bo, cy = world.owners
     shops = [row.id for row in world.rows["storefronts"] if row.owner_id == ann]
-    everything = READS | {"storefronts:write", "webhooks:manage"}
+    everything = READS | {"storefronts:write", "webhooks:manage", "tryon:write"}
 
     def viewer(user: str, scopes: frozenset[str], **more: Any) -> Viewer:
         return Viewer(user, "cli", "org", scopes, **more)
