@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from starlette.routing import Route as StarletteRoute
 
 from auth.scopes import SCOPES
 from resolvers.platform import Platform
+from rest_facade.postman import collection
 from rest_facade.problems import TITLES
 from rest_facade.route import Route
 from rest_facade.routes import ROUTES
@@ -259,14 +260,25 @@ def as_text(*, url: str = "http://127.0.0.1:8000", version: str = "1.0.0") -> st
     return orjson.dumps(document(url=url, version=version), option=orjson.OPT_INDENT_2).decode()
 
 
-def description_routes(platform: Platform, version: str) -> list[StarletteRoute]:
-    """`/openapi.json`, for everyone; made when it is first asked for."""
+def as_postman(*, url: str = "http://127.0.0.1:8000", version: str = "1.0.0") -> str:
+    """The document as a Postman collection, in indented JSON."""
+    return orjson.dumps(collection(document(url=url, version=version)), option=orjson.OPT_INDENT_2).decode()
 
+
+def description_routes(platform: Platform, version: str) -> list[StarletteRoute]:
+    """`/openapi.json` and `/postman.json`, for everyone; made when they are first asked for."""
+    return [
+        _described("/openapi.json", lambda: as_text(url=platform.public_url, version=version)),
+        _described("/postman.json", lambda: as_postman(url=platform.public_url, version=version)),
+    ]
+
+
+def _described(path: str, text: Callable[[], str]) -> StarletteRoute:
     @lru_cache(maxsize=1)
     def made() -> bytes:
-        return as_text(url=platform.public_url, version=version).encode()
+        return text().encode()
 
-    async def openapi(_: Request) -> Response:
+    async def serve(_: Request) -> Response:
         return Response(made(), media_type="application/json", headers={"access-control-allow-origin": "*"})
 
-    return [StarletteRoute("/openapi.json", openapi)]
+    return StarletteRoute(path, serve)

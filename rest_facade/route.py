@@ -40,5 +40,5 @@ class Route:
 
     @property
     def operation_id(self) -> str:
-        """A name that client generators can use: the handler's module and name."""
-        return f"{self.tag.lower().replace(' ', '_')}_{self.handler.__name__.strip('_')}"
+        """A name that client generators can use, and no other route has: the handler's module and name."""
+        return f"{self.handler.__module__.rsplit('.', 1)[-1]}_{self.handler.__name__.strip('_')}"

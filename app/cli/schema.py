@@ -1,8 +1,10 @@
-"""`schema`, `openapi`: the descriptions of both surfaces, printed from code."""
+"""`schema`, `openapi`, `postman`: the descriptions of both surfaces, printed from code."""
 
 import typer
 
-from rest_facade.openapi import as_text
+from app.cli.settings import current
+from app.runtime import DEFAULT_URL
+from rest_facade.openapi import as_postman, as_text
 
 
 def register(program: typer.Typer) -> None:
@@ -10,7 +12,9 @@ def register(program: typer.Typer) -> None:
     schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
     openapi = typer.Typer(help="The OpenAPI description of REST v1.", no_args_is_help=True)
     program.add_typer(schema, name="schema")
+    postman = typer.Typer(help="REST v1 as a Postman collection.", no_args_is_help=True)
     program.add_typer(openapi, name="openapi")
+    program.add_typer(postman, name="postman")
 
     @schema.command()
     def export() -> None:
@@ -30,4 +34,18 @@ def register(program: typer.Typer) -> None:
     @openapi.command(name="export")
     def export_openapi() -> None:
         """Print the OpenAPI 3.0 document as JSON."""
-        typer.echo(as_text())
+        typer.echo(as_text(url=_url()))
+
+    @postman.callback()
+    def postman_group() -> None:
+        """REST v1 as a Postman collection."""
+
+    @postman.command(name="export")
+    def export_postman() -> None:
+        """Print the Postman collection (format v2.1) as JSON."""
+        typer.echo(as_postman(url=_url()))
+
+
+def _url() -> str:
+    """Where the described API stands, as far as the settings say."""
+    return current().public_url or DEFAULT_URL
