@@ -25,6 +25,12 @@ check: .venv/dev.done web/.built ## style, types, layers, stale files
 bench: .venv/dev.done web/.built ## measure; prints a table
 	@$(BIN)/python -m bench
 
+bench-webhooks: .venv/dev.done ## measure deliveries end to end; takes about eight minutes
+	@$(BIN)/python -m bench.webhooks
+
+test-faults: .venv/dev.done ## kill everything two hundred times and see that nothing is lost
+	@$(BIN)/python -m pytest -s -m fault tests
+
 schema: .venv/runtime.done ## write schema.graphql from code
 	@./fshnista schema export > schema.graphql
 
@@ -52,5 +58,5 @@ web/.built: web/package-lock.json web/vite.config.ts web/build.py $(shell find w
 	@$(BIN)/python web/build.py
 	@touch $@
 
-.PHONY: help run test test-parity check bench schema format lock
+.PHONY: help run test test-parity test-faults check bench bench-webhooks schema format lock
 .PRECIOUS: .venv/%.done

@@ -27,6 +27,7 @@ from rest_facade.routes import ROUTES
 from schema.build import build_schema
 from schema.http import GraphQLEndpoint
 from tryon.pages import tryon_routes
+from webhooks.metrics import exposition
 from wire.paths import Paths
 
 VERSION = "1.0.0"
@@ -94,6 +95,6 @@ def _operations(parts: Parts) -> list[Route]:
         return Response(told, media_type="text/plain")
 
     async def metrics(_: object) -> Response:
-        return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4")
+        return Response(parts.metrics.text() + await exposition(parts.db), media_type="text/plain; version=0.0.4")
 
     return [Route("/healthz", health), Route("/readyz", ready), Route("/metrics", metrics)]

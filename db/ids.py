@@ -52,6 +52,11 @@ def is_id(prefix: str, value: str) -> bool:
     return match is not None and match[1] == prefix
 
 
+# Crockford's digits as those of `int(…, 32)`, which knows the same values by other letters.
+_DIGITS = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789ABCDEFGHIJKLMNOPQRSTUV")
+
+
 def made_at(value: str) -> float:
-    """When an id was made, in seconds since the epoch."""
-    return ULID.from_str(value.partition("_")[2]).timestamp
+    """When an id was made, in seconds since the epoch: the first ten digits of its ULID are milliseconds."""
+    start = value.index("_") + 1
+    return int(value[start : start + 10].translate(_DIGITS), 32) / 1000

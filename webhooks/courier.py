@@ -17,6 +17,7 @@ from webhooks.signing import sign
 
 Post = Callable[[Target, Mapping[str, str], bytes], Awaitable[Answer]]
 AGENT: Final = "FSHNiSTA-Webhooks/1"
+_MOST_TARGETS: Final = 10_000
 
 
 class Courier:
@@ -27,6 +28,7 @@ class Courier:
         self._rules = rules
         self._schedule = schedule
         self._timeout = timeout
+        self._targets: dict[str, Target | str] = {}
         self._random = Random()  # noqa: S311 - spreads retries, guards nothing
 
     async def attempt(self, parcel: Parcel, endpoint: Endpoint) -> Tried:
@@ -34,7 +36,7 @@ class Courier:
         started, clock = datetime.now(UTC), perf_counter()
         headers = self._headers(parcel, endpoint, started)
         tried = Tried(parcel, endpoint.url, "unreachable", started, 0, request_headers=headers)
-        target = endpoint.target(self._rules)
+        target = self._target(endpoint)
         if isinstance(target, str):
             tried.outcome, tried.error = "blocked_address", target
         else:
@@ -42,6 +44,14 @@ class Courier:
         tried.duration_ms = int((perf_counter() - clock) * 1000)
         tried.wait = self._wait(tried)
         return tried
+
+    def _target(self, endpoint: Endpoint) -> Target | str:
+        if len(self._targets) > _MOST_TARGETS:
+            self._targets.clear()
+        found = self._targets.get(endpoint.url)
+        if found is None:
+            found = self._targets[endpoint.url] = endpoint.target(self._rules)
+        return found
 
     async def _send(self, tried: Tried, target: Target, headers: Mapping[str, str]) -> None:
         try:

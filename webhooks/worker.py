@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from db import partitions
@@ -31,7 +32,14 @@ from webhooks.policy import Patience, Schedule
 from webhooks.signing import Seal
 from webhooks.totals import Totals
 
-_TROUBLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+_TROUBLE: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    SQLAlchemyError,
+)
 _log = structlog.get_logger("webhooks")
 
 

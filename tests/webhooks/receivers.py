@@ -120,10 +120,10 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(behave: Callable[[Received], Reply] | None = None, *, host: str = "127.0.0.1", tls=None):
+async def receiving(behave: Callable[[Received], Reply] | None = None, *, into: "Receiver | None" = None):
     """A receiver that listens while the block runs."""
-    receiver = Receiver(behave)
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(receiver), host, 0, ssl=tls)
+    receiver = into or Receiver(behave)
+    server = await asyncio.get_running_loop().create_server(lambda: _Connection(receiver), "127.0.0.1", 0)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver

@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime
 from random import Random
+from time import time
 
 import pytest
+from ulid import ULID
 
+from db.ids import made_at, new_id
 from webhooks.policy import LONGEST_WAIT, Schedule, outcome_of, parse_schedule, retry_after, throttles
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -46,3 +49,8 @@ def test_schedules_are_read_from_settings():
     for wrong in ("", "a", "-1", "1,,2", "nan", "1e99"):
         with pytest.raises(ValueError, match=r"."):
             parse_schedule(wrong)
+
+
+def test_an_id_says_when_it_was_made():
+    assert abs(made_at(new_id("evt")) - time()) < 1
+    assert made_at("evt_01JD3T8Q5YB9N7K0V2M4XWZC6R") == ULID.from_str("01JD3T8Q5YB9N7K0V2M4XWZC6R").timestamp
