@@ -2,7 +2,9 @@
 
 from typing import Any
 
-_DROPPED = {"propertyNames", "const", "examples", "title", "$defs", "anyOf", "exclusiveMinimum", "exclusiveMaximum"}
+_DROPPED = {
+    "propertyNames", "patternProperties", "const", "examples", "title", "$defs", "anyOf", "exclusiveMinimum", "exclusiveMaximum",
+}  # fmt: skip
 
 
 def to_openapi(schema: Any) -> Any:
@@ -21,6 +23,8 @@ def to_openapi(schema: Any) -> Any:
     for name, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if name in schema:
             told |= {limit: schema[name], name: True}
+    for value in schema.get("patternProperties", {}).values():  # 3.0 can say of names nothing, of values this
+        told["additionalProperties"] = to_openapi(value)
     return told | _any_of(schema["anyOf"]) if "anyOf" in schema else told
 
 
