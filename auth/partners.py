@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
+from auth.audit import record
 from auth.passwords import LONGEST, SHORTEST, hash_password
 from auth.redirects import check_redirect_uri
 from auth.scopes import DEFAULT_SCOPES, UnknownScope, parse_scopes
@@ -92,6 +93,17 @@ async def add_partner(
         await session.flush()
     secret = await add_secret(session, hasher, client.id, environment)
     key = await add_api_key(session, hasher, client.id) if environment == "sandbox" else None
+    details = {"client_id": client.id, "scopes": list(scopes), "tier": tier}
+    await (await session.connection()).run_sync(
+        lambda connection: record(
+            connection,
+            organization.id,
+            actor="operator",
+            action="partner.created",
+            subject=organization.id,
+            details=details,
+        )
+    )
     return Partner(organization.id, user.id, user.handle, client.id, secret, key)
 
 

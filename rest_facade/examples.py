@@ -277,3 +277,53 @@ EVENT_TYPE: Final[dict[str, Any]] = {
     "schema": {"type": "object"},
     "example": EVENT,
 }
+CREDENTIAL: Final[dict[str, Any]] = {
+    "id": f"key_{_ULID}",
+    "kind": "client_secret",
+    "hint": "fss_test_...9aZq",
+    "scopes": [],
+    "allowed_addresses": [],
+    "created_at": _WHEN,
+    "expires_at": None,
+    "last_used_at": _WHEN,
+}
+NEW_SECRET: Final[dict[str, Any]] = CREDENTIAL | {"last_used_at": None, "secret": "fss_test_..."}
+NEW_KEY: Final[dict[str, Any]] = NEW_SECRET | {
+    "kind": "api_key",
+    "hint": "fsh_test_...b7Xe",
+    "scopes": ["storefronts:read"],
+    "allowed_addresses": ["192.0.2.0/24"],
+    "secret": "fsh_test_...",
+}
+MEMBER: Final[dict[str, Any]] = {
+    "user_id": f"usr_{_ULID}",
+    "handle": "@mara",
+    "role": "developer",
+    "created_at": _WHEN,
+}
+AUDIT_ENTRY: Final[dict[str, Any]] = {
+    "id": f"aud_{_ULID}",
+    "number": 1,
+    "at": _WHEN,
+    "actor": f"usr_{_ULID}",
+    "action": "api_key.created",
+    "subject": f"key_{_ULID}",
+    "details": {"hint": "fsh_test_...b7Xe"},
+    "previous_hash": "0" * 64,
+    "hash": "5f" * 32,
+}
+APPLICATION_INPUT: Final[dict[str, Any]] = {
+    "organization_name": "Atelier Nord",
+    "contact_email": "api@ateliernord.example",
+    "use_case": "Keep our storefront in step with the shop.",
+    "expected_volume": "2,000 requests an hour",
+    "timeline": "Live in March",
+}
+APPLICATION: Final[dict[str, Any]] = {
+    "id": f"app_{_ULID}",
+    "organization_name": "Atelier Nord",
+    "status": "pending",
+    "reason": None,
+    "created_at": _WHEN,
+    "decided_at": None,
+}

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from app.cli import (
+    applications,
     catalogue,
     demo,
     generate,
@@ -34,6 +35,7 @@ MODULES = (
     keys,
     moderation,
     partners,
+    applications,
     schema,
     settings,
     tryon,

@@ -52,7 +52,7 @@ def _add_partner(partner: typer.Typer) -> None:
             )  # fmt: skip
             return made.as_json()
 
-        _print(_run(work), as_json=as_json)
+        show_made(run(work), as_json=as_json)
 
 
 def _add_creator(creator: typer.Typer) -> None:
@@ -74,10 +74,11 @@ def _add_creator(creator: typer.Typer) -> None:
             made = await create_creator(parts.db, handle, email=email, password=password, region=region)
             return made.as_json()
 
-        _print(_run(work), as_json=as_json)
+        show_made(run(work), as_json=as_json)
 
 
-def _run(work: Callable[[Parts], Awaitable[T]]) -> T:
+def run(work: Callable[[Parts], Awaitable[T]]) -> T:
+    """The work's result; a wrong account is one line and exit code 2."""
     try:
         return run_with_parts(current(), work)
     except WrongAccount as wrong:
@@ -85,7 +86,8 @@ def _run(work: Callable[[Parts], Awaitable[T]]) -> T:
         raise typer.Exit(2) from None
 
 
-def _print(made: dict[str, str] | dict[str, str | None], *, as_json: bool) -> None:
+def show_made(made: dict[str, str] | dict[str, str | None], *, as_json: bool) -> None:
+    """Prints what was made, for programs or for people."""
     if as_json:
         typer.echo(orjson.dumps(made).decode())
         return

@@ -9,6 +9,7 @@ from authlib.oauth2.rfc6749 import AuthorizationCodeMixin
 from sqlalchemy import Connection
 from sqlalchemy import text as sql
 
+from auth.audit import record
 from auth.oauth.clients import OAuthClient
 from auth.secrets import Hasher, new_secret
 from auth.tokens import TOKEN_SECONDS
@@ -101,7 +102,7 @@ class Codes:
         if found is None or found.client_id != client_id:
             return None
         if found.code_used_at is not None:
-            revoke_family(connection, found.id)
+            revoke_family(connection, found.id, "a code was sent twice")
             return None
         good = found.revoked_at is None and found.code_expires_at > datetime.now(UTC)
         return authorized(found) if good else None
@@ -120,12 +121,17 @@ class Codes:
         )
 
 
-def revoke_family(connection: Connection, authorization_id: str) -> None:
+def revoke_family(connection: Connection, authorization_id: str, why: str) -> None:
     """Voids every token that one authorization gave: refresh tokens by the table, access tokens by the revocation list."""
-    connection.execute(
-        sql("update authorizations set revoked_at = now() where id = :id and revoked_at is null"),
+    row = connection.execute(
+        sql(
+            "update authorizations a set revoked_at = now() from clients c where a.id = :id and a.revoked_at is null "
+            "and c.id = a.client_id returning c.organization_id, a.user_id"
+        ),
         {"id": authorization_id},
-    )
+    ).first()
+    if row is None:
+        return
     connection.execute(
         sql(
             "insert into revocations (kind, subject, revoked_at, expires_at) values ('family', :id, now(), "
@@ -133,3 +139,7 @@ def revoke_family(connection: Connection, authorization_id: str) -> None:
         ),
         {"id": authorization_id, "seconds": TOKEN_SECONDS + 60},
     )
+    record(
+        connection, row.organization_id, actor=row.user_id, action="tokens.revoked", subject=authorization_id,
+        details={"why": why},
+    )  # fmt: skip

@@ -151,4 +151,4 @@ def _revoke_families(connection: Connection, consent_id: str) -> None:
         sql("select id from authorizations where consent_id = :id and revoked_at is null"), {"id": consent_id}
     )
     for (authorization_id,) in rows.all():
-        revoke_family(connection, authorization_id)
+        revoke_family(connection, authorization_id, "the creator narrowed or withdrew the consent")

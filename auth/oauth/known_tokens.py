@@ -77,7 +77,7 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc] # Authlib has no typ
         """Voids it."""
         connection = request.extras["connection"]
         if token.claims is None:
-            revoke_family(connection, token.row.authorization_id)
+            revoke_family(connection, token.row.authorization_id, "the client revoked them")
             return
         connection.execute(
             sql(

@@ -72,7 +72,7 @@ class RefreshTokens:
         grace = row.replaced_at is not None and datetime.now(UTC) - row.replaced_at <= timedelta(seconds=GRACE_SECONDS)
         if row.generation == row.newest - 1 and grace:
             return Presented(token, authorized(row), row.generation, True)
-        revoke_family(connection, row.id)
+        revoke_family(connection, row.id, "an old refresh token was sent")
         return None
 
     def _locked(self, connection: Connection, digest: bytes) -> Any:

@@ -83,7 +83,7 @@ async def live(db, platform):
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     opened = await Identity.open(db, issuer=url, audience=url, environment="sandbox", secret=SECRET)
-    parts = Parts(db, opened, replace(platform, public_url=url), Metrics())
+    parts = Parts(db, opened, replace(platform, public_url=url, secret=SECRET), Metrics())
     config = uvicorn.Config(build_app(parts), log_level="warning", lifespan="off", server_header=False)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
