@@ -156,10 +156,13 @@ async def test_remembered_viewers_cost_no_statement_and_no_time(db, identity, to
     await identity.authenticator.authenticate(f"Bearer {token}", None)
     counter = [0]
     reset = statements_sent.set(counter)
-    started = perf_counter()
-    for _ in range(10_000):
-        identity.authenticator.cached(token)
-    each = (perf_counter() - started) / 10_000
+    rounds = []
+    for _ in range(10):  # the quickest: the machine has other work, too
+        started = perf_counter()
+        for _ in range(1_000):
+            identity.authenticator.cached(token)
+        rounds.append(perf_counter() - started)
+    each = min(rounds) / 1_000
     statements_sent.reset(reset)
     assert counter == [0]
     assert each < 60e-6

@@ -137,8 +137,8 @@ async def test_unknown_client_and_wrong_secret_are_told_apart_by_nobody(http, pa
             started = perf_counter()
             await http.post(TOKEN, data=fields)
             times[name].append(perf_counter() - started)
-    medians = [sorted(series)[30] for series in times.values()]
-    assert max(medians) < 1.5 * min(medians)
+    quick = [sorted(series)[10] for series in times.values()]  # a busy machine blurs the slower ones
+    assert max(quick) < 1.5 * min(quick)
 
 
 async def test_a_wrong_secret_by_basic_is_challenged(http, partner):
