@@ -18,7 +18,7 @@ from app.metrics import Metrics
 from db.sessions import statements_sent
 from rest_facade.endpoint import send_problem
 
-_SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{8,128}")
+_SANE_ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 _log = structlog.get_logger()
 
 

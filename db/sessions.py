@@ -44,7 +44,7 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
 async def _connect(dsn: str) -> asyncpg.Connection:
     """A connection for reads: prepared statements are kept for good, and planned once for whatever values come."""
     connection = await asyncpg.connect(
-        dsn, statement_cache_size=1000, max_cached_statement_lifetime=0,
+        dsn, statement_cache_size=200, max_cached_statement_lifetime=0,
         server_settings={"jit": "off", "plan_cache_mode": "force_generic_plan"},
     )  # fmt: skip
     await prepare_connection(connection)
