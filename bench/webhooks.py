@@ -7,6 +7,7 @@ PostgreSQL that syncs to disk, signatures by HMAC and Ed25519, HTTP over loopbac
 import argparse
 import asyncio
 import multiprocessing as mp
+import os
 import resource
 import tempfile
 import time
@@ -120,6 +121,21 @@ async def _happen(db: Database, users: list[str]) -> None:
         await emit_all(session, events)
 
 
+def postgres_cpu(postmaster: int) -> float:
+    """CPU seconds of PostgreSQL so far: of its first process, of those that it has outlived, of those that live."""
+    ticks = 0
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = place.read_text().rpartition(") ")[2].split()
+        except OSError:
+            continue
+        if place.parent.name == str(postmaster):
+            ticks += sum(map(int, fields[11:15]))
+        elif int(fields[1]) == postmaster:
+            ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @dataclass
 class Bench:
     """The running parts."""
@@ -129,6 +145,7 @@ class Bench:
     ears: Any
     worker: Any
     port: int
+    postmaster: int
 
     async def partner(self, endpoints: int) -> tuple[str, list[str]]:
         """A fresh partner; returns its user and the paths of its endpoints."""
@@ -152,13 +169,15 @@ class Bench:
 
     async def run(self, name: str, owners: list[str], events: float, fan_out: int, seconds: float) -> float:
         """Emits for so long, waits until everything has come, prints a line and returns the 99th percentile."""
-        await self.heard()
-        before = await self.usage()
+        _, ears = await self.heard()
+        before, database = await self.usage(), postgres_cpu(self.postmaster)
         here, there = mp.Pipe()
         mp.get_context("spawn").Process(target=emit, args=(self.dsn, owners, events, seconds, there)).start()
-        await asyncio.to_thread(here.recv)
+        emitter = await asyncio.to_thread(here.recv)
         heard = await self._all_heard()
-        after = await self.usage()
+        after, (_, ears_after) = await self.usage(), await self.heard()
+        spent = after["cpu"] - before["cpu"] + postgres_cpu(self.postmaster) - database
+        spent += emitter["cpu"] + ears_after["cpu"] - ears["cpu"]
         latencies = sorted(late for _, late in heard)
         moments = [at for at, _ in heard]
         rate = len(heard) / max(seconds, max(moments) - min(moments))
@@ -166,7 +185,8 @@ class Bench:
         cpu = 1000 * (after["cpu"] - before["cpu"]) / len(heard)
         print(
             f"{name:<36} asked {events * fan_out:>5.0f}/s  received {rate:>5.0f}/s  p50 {p50:.3f} s  p95 {p95:.3f} s  "
-            f"p99 {p99:.3f} s  worker {cpu:.2f} ms CPU each, {before['mb']:.0f} → {after['mb']:.0f} MB",
+            f"p99 {p99:.3f} s  CPU each: worker {cpu:.2f} ms, all parts {1000 * spent / len(heard):.2f} ms; "
+            f"worker {before['mb']:.0f} → {after['mb']:.0f} MB; load of the machine {os.getloadavg()[0]:.1f}",
             flush=True,
         )
         return p99
@@ -220,7 +240,7 @@ async def bench(seconds: float, pending: int) -> None:
         ]
         for process in processes:
             process.start()
-        made = Bench(postgres.dsn, db, ears, worker, await asyncio.to_thread(ears.recv))
+        made = Bench(postgres.dsn, db, ears, worker, await asyncio.to_thread(ears.recv), postgres.postmaster)
         await _bars(made, seconds, pending)
         ears.send(None)
         worker.send(False)

@@ -8,6 +8,7 @@ from app.cli import (
     applications,
     catalogue,
     demo,
+    events,
     generate,
     keys,
     moderation,
@@ -39,6 +40,7 @@ MODULES = (
     schema,
     settings,
     tryon,
+    events,
     working,
 )
 

@@ -1,9 +1,23 @@
 """A database of its own: workers of these tests must find no events but theirs."""
 
-import pytest
+import asyncio
+from contextlib import asynccontextmanager
 
+import httpx
+import pytest
+import uvicorn
+
+from app.asgi import Parts, build_app
+from app.metrics import Metrics
+from auth.identity import Identity
 from db.sessions import Database
+from resolvers.platform import Platform
 from tests.conftest import fresh_database
+from tests.factories import make_partner
+from tests.webhooks.partners import LOOPBACK, settings
+from vault.stores import open_stores
+from webhooks.signing import Seal
+from webhooks.worker import DeliveryWorker
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +31,61 @@ async def database(webhooks_dsn):
     opened = await Database.open(webhooks_dsn, readers=20)
     yield opened
     await opened.close()
+
+
+URL = "http://testserver.example"
+SECRET = b"a secret of the tests, of more than thirty-two bytes"
+
+
+@pytest.fixture(scope="module")
+async def api(database, files_folder):
+    """The application over the database of these tests, where webhooks may go to loopback."""
+    stores = open_stores(url="", eu_url="", folder=files_folder)
+    platform = Platform(URL, "https://shop.example", "sandbox", SECRET, stores, webhook_rules=LOOPBACK)
+    identity = await Identity.open(database, issuer=URL, audience=URL, environment="sandbox", secret=SECRET)
+    parts = Parts(database, identity, platform, Metrics())
+    transport = httpx.ASGITransport(build_app(parts), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        yield parts, client
+    await identity.close()
+
+
+@pytest.fixture
+async def partner(api):
+    return await make_partner(*api)
+
+
+@pytest.fixture
+async def other(api):
+    return await make_partner(*api)
+
+
+@pytest.fixture
+def a_worker():
+    """Runs a worker of the application's while a block runs."""
+
+    @asynccontextmanager
+    async def run(database, **changes):
+        worker, stop = DeliveryWorker(database, Seal(SECRET), settings(**changes)), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop))
+        try:
+            yield worker
+        finally:
+            stop.set()
+            await task
+
+    return run
+
+
+@pytest.fixture(scope="module")
+async def live_api(api):
+    """The application behind a real socket; its address."""
+    server = uvicorn.Server(
+        uvicorn.Config(build_app(api[0]), host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    )
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await task

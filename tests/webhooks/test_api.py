@@ -1,60 +1,14 @@
 """Webhooks as partners see them: over REST, with the engine behind."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from app.asgi import Parts, build_app
-from app.metrics import Metrics
-from auth.identity import Identity
-from resolvers.platform import Platform
 from tests.factories import make_partner
-from tests.webhooks.partners import LOOPBACK, eventually, settings
+from tests.webhooks.partners import eventually
 from tests.webhooks.receivers import Reply, receiving
-from vault.stores import open_stores
 from webhooks.policy import Schedule
-from webhooks.signing import Seal
-from webhooks.worker import DeliveryWorker
-
-URL = "http://testserver.example"
-SECRET = b"a secret of the tests, of more than thirty-two bytes"
-
-
-@pytest.fixture(scope="module")
-async def api(database, files_folder):
-    """The application over the database of these tests, where webhooks may go to loopback."""
-    stores = open_stores(url="", eu_url="", folder=files_folder)
-    platform = Platform(URL, "https://shop.example", "sandbox", SECRET, stores, webhook_rules=LOOPBACK)
-    identity = await Identity.open(database, issuer=URL, audience=URL, environment="sandbox", secret=SECRET)
-    parts = Parts(database, identity, platform, Metrics())
-    transport = httpx.ASGITransport(build_app(parts), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
-        yield parts, client
-    await identity.close()
-
-
-@pytest.fixture
-async def partner(api):
-    return await make_partner(*api)
-
-
-@pytest.fixture
-async def other(api):
-    return await make_partner(*api)
-
-
-@asynccontextmanager
-async def a_worker(database, **changes):
-    worker, stop = DeliveryWorker(database, Seal(SECRET), settings(**changes)), asyncio.Event()
-    task = asyncio.create_task(worker.run(stop))
-    try:
-        yield worker
-    finally:
-        stop.set()
-        await task
 
 
 async def register(partner, url="https://example.com/hooks", **more):
@@ -93,7 +47,9 @@ async def test_an_endpoint_is_registered_read_changed_and_removed(partner):
     await partner.call("GET", f"/v1/webhooks/{made['id']}", 404)
 
 
-async def test_a_repeated_registration_answers_with_the_same_secret_which_is_not_kept_in_plain(partner, database):
+async def test_a_repeated_registration_answers_with_the_same_secret_which_is_not_kept_in_plain(
+    partner, database, a_worker
+):
     body, headers = {"url": "https://example.com/", "events": ["order.created"]}, {"idempotency-key": "k1"}
     first = await partner.call("POST", "/v1/webhooks", 201, json=body, headers=headers)
     again = await partner.call("POST", "/v1/webhooks", 201, json=body, headers=headers)
@@ -148,7 +104,7 @@ async def test_without_the_scope_nothing_is_done(api):
         assert answer.json()["required_scope"] == "webhooks:manage"
 
 
-async def test_a_listing_of_a_partner_arrives_at_its_endpoint_as_rest_tells_it(partner, database):
+async def test_a_listing_of_a_partner_arrives_at_its_endpoint_as_rest_tells_it(partner, database, a_worker):
     async with receiving() as receiver, a_worker(database):
         made = await register(partner, receiver.url)
         storefront = await partner.storefront()
@@ -166,7 +122,7 @@ async def test_a_listing_of_a_partner_arrives_at_its_endpoint_as_rest_tells_it(p
     assert (await partner.call("GET", path, 200)).json() == delivery
 
 
-async def test_only_the_chosen_storefronts_are_told_of(partner, database):
+async def test_only_the_chosen_storefronts_are_told_of(partner, database, a_worker):
     async with receiving() as receiver, a_worker(database):
         chosen, unchosen = await partner.storefront(), await partner.storefront()
         await register(partner, receiver.url, storefront_ids=[chosen["id"]])
@@ -177,7 +133,7 @@ async def test_only_the_chosen_storefronts_are_told_of(partner, database):
     assert [one.event["data"]["id"] for one in receiver.received] == [product["id"]]
 
 
-async def test_secrets_are_rotated_and_both_verify_meanwhile(partner, database):
+async def test_secrets_are_rotated_and_both_verify_meanwhile(partner, database, a_worker):
     async with receiving() as receiver, a_worker(database):
         made = await register(partner, receiver.url)
         path = f"/v1/webhooks/{made['id']}/secrets"
@@ -198,7 +154,7 @@ async def test_secrets_are_rotated_and_both_verify_meanwhile(partner, database):
         Webhook(only["secret"]).verify(received.body, received.headers)
 
 
-async def test_failed_deliveries_are_resent_recovered_and_replayed(partner, database):
+async def test_failed_deliveries_are_resent_recovered_and_replayed(partner, database, a_worker):
     async with receiving(lambda _: Reply(500)) as receiver, a_worker(database, schedule=Schedule((0,))):
         made = await register(partner, receiver.url)
         storefront = await partner.storefront()
@@ -224,7 +180,7 @@ async def test_failed_deliveries_are_resent_recovered_and_replayed(partner, data
     assert answer.json()["errors"][0]["pointer"] == "/since"
 
 
-async def test_a_disabled_webhook_is_not_sent_to_until_it_is_enabled(partner, database):
+async def test_a_disabled_webhook_is_not_sent_to_until_it_is_enabled(partner, database, a_worker):
     made = await register(partner)
     path = f"/v1/webhooks/{made['id']}"
     await database.fetch(
@@ -237,7 +193,7 @@ async def test_a_disabled_webhook_is_not_sent_to_until_it_is_enabled(partner, da
     assert [notice["kind"] for notice in health["notices"]] == ["enabled"]
 
 
-async def test_health_counts_what_was_tried(partner, database):
+async def test_health_counts_what_was_tried(partner, database, a_worker):
     async with receiving() as receiver, a_worker(database):
         made = await register(partner, receiver.url)
         storefront = await partner.storefront()
@@ -248,7 +204,7 @@ async def test_health_counts_what_was_tried(partner, database):
     assert 0 <= health["first_attempt_ms"]["p50"] < 5000
 
 
-async def test_the_log_is_read_on_from_where_one_stopped(partner, other, database):
+async def test_the_log_is_read_on_from_where_one_stopped(partner, other, database, a_worker):
     async with a_worker(database):
         storefront = await partner.storefront()
         products = [await partner.product(storefront) for _ in range(5)]
@@ -283,7 +239,7 @@ async def test_the_catalogue_has_a_schema_and_an_example_of_each_type(partner):
         assert kind["example"]["type"] == kind["name"]
 
 
-async def test_graphql_does_the_same(partner, other, database):
+async def test_graphql_does_the_same(partner, other, database, a_worker):
     async with receiving() as receiver, a_worker(database):
         created = await partner.data(
             """mutation($url: String!) { webhookCreate(input: {url: $url, events: ["product.updated"]}) {
