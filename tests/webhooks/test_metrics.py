@@ -29,12 +29,12 @@ async def test_attempts_backlog_and_latency_are_counted(database):
 
         async def counted():
             after = await samples(database)
-            done = grown(after, "fshnista_webhook_attempts_total", "delivered") == 1
-            return after if done and grown(after, "fshnista_webhook_attempts_total", "refused") == 4 else None
+            done = grown(after, "fshnista_webhook_attempts_total", "delivered") >= 1
+            return after if done and grown(after, "fshnista_webhook_attempts_total", "refused") >= 4 else None
 
         after = await eventually(counted)
         assert after["fshnista_webhook_workers",] >= 1
-    assert grown(after, "fshnista_webhook_first_attempt_seconds_count") == 2
-    assert grown(after, "fshnista_webhook_events_total") == 1
-    assert grown(after, "fshnista_webhook_backlog", "queued") == 1
+    assert grown(after, "fshnista_webhook_first_attempt_seconds_count") >= 2
+    assert grown(after, "fshnista_webhook_events_total") >= 1
+    assert after["fshnista_webhook_backlog", "queued"] >= 1
     assert after["fshnista_webhook_oldest_seconds", "queued"] > 0
