@@ -7,6 +7,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from urllib.parse import urlencode
 
+import uvloop
 from starlette.applications import Starlette
 
 from auth.identity import Identity
@@ -103,4 +104,4 @@ def say(what: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())
