@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakValueDictionary
 
 from graphql import (
     DocumentNode,
@@ -14,13 +15,14 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     parse,
     print_ast,
     validate,
 )
 
-MOST_TOKENS, DEEPEST, LONGEST = 5_000, 15, 100_000
+MOST_TOKENS, MOST_FIELDS, DEEPEST, LONGEST = 5_000, 10_000, 15, 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +55,17 @@ class InvalidDocument(Exception):
 
 
 class DocumentCache:
-    """The documents of one schema, the least recently used let go. Texts that differ only in layout share a document."""
+    """The documents of one schema. Texts that differ only in layout share a document.
 
-    def __init__(self, schema: GraphQLSchema, size: int = 1000) -> None:
-        self._schema = schema
-        self._size = size
+    The least recently used are let go when there are more than `most`, or more than `characters` in all: a parsed
+    document takes some hundred times the room of its text.
+    """
+
+    def __init__(self, schema: GraphQLSchema, most: int = 1_000, characters: int = 1_000_000) -> None:
+        self._schema, self._most, self._characters = schema, most, characters
         self._by_text: OrderedDict[str, Document] = OrderedDict()
-        self._by_shape: OrderedDict[str, Document] = OrderedDict()
+        self._by_shape: WeakValueDictionary[str, Document] = WeakValueDictionary()
+        self._kept = 0
 
     def get(self, text: str) -> Document:
         """The document of this text, or InvalidDocument."""
@@ -72,11 +78,15 @@ class DocumentCache:
         document = self._by_shape.get(shape)
         if document is None:
             document = self._by_shape[shape] = self._prepare(ast)
-        self._by_text[text] = document
-        for kept in (self._by_text, self._by_shape):
-            while len(kept) > self._size:
-                kept.popitem(last=False)
+        self._keep(text, document)
         return document
+
+    def _keep(self, text: str, document: Document) -> None:
+        self._by_text[text] = document
+        self._kept += len(text)
+        while len(self._by_text) > self._most or self._kept > self._characters:
+            gone, _ = self._by_text.popitem(last=False)
+            self._kept -= len(gone)
 
     def _prepare(self, ast: DocumentNode) -> Document:
         errors = validate(self._schema, ast, max_errors=20)
@@ -86,7 +96,7 @@ class DocumentCache:
         operations = {n.name.value if n.name else "": n for n in nodes if isinstance(n, OperationDefinitionNode)}
         fragments = {n.name.value: n for n in nodes if isinstance(n, FragmentDefinitionNode)}
         for operation in operations.values():
-            _check_depth(operation.selection_set, fragments, 1)
+            _check_size(operation, fragments)
         return Document(ast, operations, fragments)
 
 
@@ -101,15 +111,40 @@ def _parse(text: str) -> DocumentNode:
         raise InvalidDocument([GraphQLError("The document is nested too deeply.")]) from None
 
 
-def _check_depth(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], depth: int) -> None:
+class _Size:
+    """How deep a selection goes and how many fields its fragments open to, each fragment measured once."""
+
+    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._fragments = fragments
+        self._known: dict[str, tuple[int, int]] = {}
+
+    def of(self, selections: SelectionSetNode) -> tuple[int, int]:
+        """Depth and fields."""
+        deepest, fields = 1, 0
+        for node in selections.selections:
+            depth, more = self._of_node(node)
+            deepest, fields = max(deepest, depth), fields + more
+        return deepest, fields
+
+    def _of_node(self, node: SelectionNode) -> tuple[int, int]:
+        if isinstance(node, FragmentSpreadNode):
+            name = node.name.value
+            if name not in self._known:
+                self._known[name] = self.of(self._fragments[name].selection_set)
+            return self._known[name]
+        if isinstance(node, InlineFragmentNode):
+            return self.of(node.selection_set)
+        if not isinstance(node, FieldNode) or node.selection_set is None:
+            return 1, 1
+        depth, fields = self.of(node.selection_set)
+        return (1 if node.name.value.startswith("__") else depth + 1), fields + 1
+
+
+def _check_size(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    depth, fields = _Size(fragments).of(operation.selection_set)
     if depth > DEEPEST:
         message = f"The document is nested deeper than {DEEPEST} fields; ask for less at once."
-        raise InvalidDocument([GraphQLError(message, selections)])
-    for node in selections.selections:
-        if isinstance(node, FragmentSpreadNode):
-            _check_depth(fragments[node.name.value].selection_set, fragments, depth)
-        elif isinstance(node, FieldNode):
-            if node.selection_set is not None and not node.name.value.startswith("__"):
-                _check_depth(node.selection_set, fragments, depth + 1)
-        elif isinstance(node, InlineFragmentNode):
-            _check_depth(node.selection_set, fragments, depth)
+        raise InvalidDocument([GraphQLError(message, operation)])
+    if fields > MOST_FIELDS:
+        message = f"The document's fragments open to more than {MOST_FIELDS} fields; ask for less at once."
+        raise InvalidDocument([GraphQLError(message, operation)])

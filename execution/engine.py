@@ -15,7 +15,7 @@ from db.cursors import BadCursor, decode
 from db.rules import STOREFRONTS, VIEWER, Sight
 from db.sessions import Database
 from execution.arguments import Const, Var, shape_of
-from execution.cost import Costliest, cost_of
+from execution.cost import Cost, Paging, cost_of, refusal
 from execution.documents import Document, DocumentCache, InvalidDocument
 from execution.draft import Draft
 from execution.errors import CostLimit, Unplanned
@@ -63,9 +63,9 @@ class Prepared:
     """An operation with the cost of its shape, and its plan or the reason why there is none."""
 
     cost: int
-    costliest: Costliest
     plan: Plan | None
     reason: str
+    refused: CostLimit | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,15 +117,14 @@ class Engine:
         if isinstance(variables, list):
             return Outcome(None, list(variables), kind=operation.kind)
         prepared = self._prepared(operation, variables, viewer.sight)
-        if prepared.cost > self.cost_limit:
-            refusal = _too_dear(prepared.cost, self.cost_limit, prepared.costliest)
-            return Outcome(None, [refusal], prepared.cost, operation.kind)
+        if prepared.refused is not None:
+            return Outcome(None, [prepared.refused], prepared.cost, operation.kind)
         if prepared.plan is None:
             self._count("executed", prepared.reason)
             return await self._executed(operation, request, prepared.cost, context())
         answer = await self._planned(prepared.plan, operation, request, variables, viewer, context)
         if answer is None:
-            self._count("executed", "at_run_time")
+            self._count("executed", "computed_error" if prepared.plan.holes else "at_run_time")
             return await self._executed(operation, request, prepared.cost, context())
         self._count("mixed" if prepared.plan.holes else "planned", "")
         return Outcome(answer.data, list(answer.errors), prepared.cost)
@@ -143,15 +142,20 @@ class Engine:
         return prepared
 
     def _compile(self, operation: Operation, variables: Mapping[str, Any], sight: Sight) -> Prepared:
-        document = operation.document
-        cost, costliest = cost_of(self.schema, operation.node, document.fragments, variables)
-        if not self._plans or cost > self.cost_limit:
-            return Prepared(cost, costliest, None, "off")
+        cost = self._cost(operation, variables)
+        if cost.points > self.cost_limit:
+            refused = refusal(cost, self.cost_limit, lambda paging: self._cost(operation, variables, paging).points)
+            return Prepared(cost.points, None, "cost", refused)
+        if not self._plans:
+            return Prepared(cost.points, None, "off")
         try:
-            draft = Draft(self.schema, document, variables, sight, self._constants)
-            return Prepared(cost, costliest, Planner(draft).plan(operation.node), "")
+            draft = Draft(self.schema, operation.document, variables, sight, self._constants)
+            return Prepared(cost.points, Planner(draft).plan(operation.node), "")
         except Unplanned as unplanned:
-            return Prepared(cost, costliest, None, unplanned.reason)
+            return Prepared(cost.points, None, unplanned.reason)
+
+    def _cost(self, operation: Operation, variables: Mapping[str, Any], *paging: Paging) -> Cost:
+        return cost_of(self.schema, operation.document, operation.node, variables, *paging)
 
     async def _planned(
         self, plan: Plan, operation: Operation, request: GraphQLRequest, variables: Mapping[str, Any], viewer: Looks,
@@ -200,16 +204,3 @@ def value_of(source: Any, variables: Mapping[str, Any], viewer: Looks) -> Any:
     if source == STOREFRONTS:
         return list(viewer.storefront_ids or ())
     raise TypeError(f"a plan's parameter has no source: {source!r}")
-
-
-def _too_dear(cost: int, limit: int, costliest: Costliest) -> CostLimit:
-    """Names the dearest list and a page size with which the whole passes, where it alone is to blame."""
-    each = costliest.cost / max(costliest.page, 1)
-    rest = cost - costliest.cost
-    passing = int((limit - rest) // each) if each else 0
-    advice = f"ask for first: {passing} there" if passing >= 1 else "ask for fewer lists at once"
-    message = (
-        f"The query costs {cost} points and {limit} are allowed. The costliest part is {costliest.path}; {advice}."
-    )
-    told = {"requested": cost, "limit": limit, "path": costliest.path, "page": costliest.page}
-    return CostLimit(message, told | ({"suggestedPage": passing} if passing >= 1 else {}))
