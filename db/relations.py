@@ -64,7 +64,8 @@ PRODUCT: Final = Entity(
 # A variant is seen with its product; reached through it, the product's own rule has already decided.
 _VARIANT_SEEN = Visibility(
     open="exists (select 1 from products p where p.id = {t}.product_id and p.reach >= 1)",
-    also="exists (select 1 from products p where p.id = {t}.product_id and p.owner_id = {viewer})",
+    owned="exists (select 1 from products p where p.id = {t}.product_id and p.owner_id = {viewer})",
+    storefront="storefront_id",
 )
 VARIANT: Final = Entity("variant", Variant, visible=_VARIANT_SEEN, listed=Visibility())
 

@@ -60,7 +60,8 @@ class Visibility:
     """Which rows of a table a viewer sees: those that are open to all, and those that are the viewer's own.
 
     `open`: SQL over `{t}`, or empty where nothing is open. `owners`: columns of which one must be the viewer.
-    `storefront`: the column that a token narrowed to some storefronts is held to. `also`: further SQL over `{t}` and
+    `owned`: SQL over `{t}` and `{viewer}` that says the same where no column does. `storefront`: the column that a token
+    narrowed to some storefronts is held to. `also`: further SQL over `{t}` and
     `{viewer}`. `scope`: without it nothing is seen.
     """
 
@@ -68,6 +69,7 @@ class Visibility:
     owners: tuple[str, ...] = ()
     storefront: str | None = None
     also: str = ""
+    owned: str = ""
     scope: str | None = None
 
     def sql(self, t: str, sight: Sight, bind: Bind) -> str:
@@ -77,14 +79,16 @@ class Visibility:
         if sight.reads_all or self.open == "true":
             return "true"
         parts = [self.open.format(t=t)] if self.open else []
-        if self.owners:
+        if self.owners or self.owned:
             parts.append(self._owned(t, sight, bind))
         if self.also:
             parts.append(self.also.format(t=t, viewer=bind(VIEWER)))
         return f"({' or '.join(parts)})" if parts else "false"
 
     def _owned(self, t: str, sight: Sight, bind: Bind) -> str:
-        owned = " or ".join(f"{t}.{column} = {bind(VIEWER)}" for column in self.owners)
+        ways = [f"{t}.{column} = {bind(VIEWER)}" for column in self.owners]
+        ways += [self.owned.format(t=t, viewer=bind(VIEWER))] if self.owned else []
+        owned = " or ".join(ways)
         if sight.narrowed and self.storefront is not None:
             return f"(({owned}) and {t}.{self.storefront} = any({bind(STOREFRONTS)}))"
         return owned
