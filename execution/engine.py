@@ -19,7 +19,7 @@ from execution.cost import Cost, Paging, cost_of, refusal
 from execution.documents import Document, DocumentCache, InvalidDocument
 from execution.draft import Draft
 from execution.errors import CostLimit, Unplanned
-from execution.mixed import Answer, Mixer
+from execution.mixed import Mixer
 from execution.pages import CursorPart
 from execution.planner import Plan, Planner
 from execution.variables import Variables
@@ -122,12 +122,21 @@ class Engine:
         if prepared.plan is None:
             self._count("executed", prepared.reason)
             return await self._executed(operation, request, prepared.cost, context())
-        answer = await self._planned(prepared.plan, operation, request, variables, viewer, context)
-        if answer is None:
-            self._count("executed", "computed_error" if prepared.plan.holes else "at_run_time")
-            return await self._executed(operation, request, prepared.cost, context())
-        self._count("mixed" if prepared.plan.holes else "planned", "")
-        return Outcome(answer.data, list(answer.errors), prepared.cost)
+        data = await self._planned(prepared.plan, variables, viewer)
+        reason = "at_run_time"
+        if data is not None and prepared.plan.holes:
+            fill, reason = self._mixer.fill, "computed_error"
+            answer = await fill(
+                data, prepared.plan.holes, operation.document, operation.node, request.variables, context()
+            )
+            if answer is not None:
+                self._count("mixed", "")
+                return Outcome(answer.data, list(answer.errors), prepared.cost)
+        elif data is not None:
+            self._count("planned", "")
+            return Outcome(data, [], prepared.cost)
+        self._count("executed", reason)
+        return await self._executed(operation, request, prepared.cost, context())
 
     def _prepared(self, operation: Operation, variables: Mapping[str, Any], sight: Sight) -> Prepared:
         """The plan for this kind of viewer and shape of variables; the least recently used are let go."""
@@ -157,10 +166,7 @@ class Engine:
     def _cost(self, operation: Operation, variables: Mapping[str, Any], *paging: Paging) -> Cost:
         return cost_of(self.schema, operation.document, operation.node, variables, *paging)
 
-    async def _planned(
-        self, plan: Plan, operation: Operation, request: GraphQLRequest, variables: Mapping[str, Any], viewer: Looks,
-        context: Callable[[], Any],
-    ) -> Answer | None:  # fmt: skip
+    async def _planned(self, plan: Plan, variables: Mapping[str, Any], viewer: Looks) -> bytes | None:
         """The answer of one statement; None where the ordinary executor must word what is wrong."""
         try:
             values = [value_of(source, variables, viewer) for source in plan.sources]
@@ -169,11 +175,7 @@ class Engine:
             data: bytes = await self._db.fetch_value(plan.sql, values)
         except (BadCursor, asyncpg.DataError, asyncpg.ProgramLimitExceededError):
             return None
-        if not plan.holes:
-            return Answer(data, [])
-        return await self._mixer.fill(
-            data, plan.holes, operation.document, operation.node, request.variables, context()
-        )
+        return data
 
     @cached_property
     def _mixer(self) -> Mixer:

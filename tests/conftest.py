@@ -26,7 +26,7 @@ SECRET = b"a secret of the tests, of more than thirty-two bytes"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How much the property test of planned answers does."""
-    parser.addoption("--parity", type=int, default=150, help="documents made from the schema")
+    parser.addoption("--parity", type=int, default=60, help="documents made from the schema")
     parser.addoption("--parity-seed", type=int, default=1, help="the first one's seed")
 
 
