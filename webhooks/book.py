@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
+import structlog
+from cryptography.exceptions import InvalidTag
 
 from webhooks.lanes import Endpoint
 from webhooks.signing import Seal, SigningKey
 
 _SECRETS = "select endpoint_id, secret_sealed, seed_sealed, expires_at from webhook_secrets where endpoint_id = any($1::text[]) order by id desc"  # noqa: E501
 _ROWS = "select w.* from webhook_endpoints w where w.id = any($1::text[])"
+
+
+_log = structlog.get_logger("webhooks")
 
 
 class Book:
@@ -41,17 +46,24 @@ class Book:
         keys: dict[str, tuple[SigningKey, ...]] = {}
         for row in await connection.fetch(_SECRETS, ids):
             owner = row["endpoint_id"]
-            key = SigningKey(
-                self._seal.open(row["secret_sealed"], owner),
-                self._seal.open(row["seed_sealed"], owner),
-                row["expires_at"],
-            )
-            keys[owner] = (*keys.get(owner, ()), key)
+            try:
+                keys[owner] = (*keys.get(owner, ()), self._key(row, owner))
+            except InvalidTag:
+                _log.error("webhook_secret_unreadable", webhook=owner, hint="was FSHNISTA_SECRET changed?")
         return keys
+
+    def _key(self, row: asyncpg.Record, owner: str) -> SigningKey:
+        secret, seed = self._seal.open(row["secret_sealed"], owner), self._seal.open(row["seed_sealed"], owner)
+        return SigningKey(secret, seed, row["expires_at"])
 
 
 def _stamp(row: asyncpg.Record) -> object:
     return row["updated_at"], row["status"], row["failing_since"] is not None
+
+
+def _status(row: asyncpg.Record, keys: tuple[SigningKey, ...]) -> str:
+    """What cannot be signed is not sent; it waits as if the endpoint were paused."""
+    return row["status"] if keys or row["status"] != "enabled" else "paused"
 
 
 def _endpoint(row: asyncpg.Record, keys: tuple[SigningKey, ...]) -> Endpoint:
@@ -59,7 +71,7 @@ def _endpoint(row: asyncpg.Record, keys: tuple[SigningKey, ...]) -> Endpoint:
         id=row["id"],
         owner_id=row["owner_id"],
         url=row["url"],
-        status=row["status"],
+        status=_status(row, keys),
         events=frozenset(row["events"]),
         storefront_ids=frozenset(row["storefront_ids"]),
         ordered=row["ordered"],

@@ -383,3 +383,23 @@ async def test_after_a_restore_into_another_cluster_nothing_is_lost_and_nothing_
             await receiver.wait(4)
             await asyncio.sleep(0.2)
     assert sorted(one.headers["webhook-id"] for one in receiver.received[1:]) == sorted([*untold, *new])
+
+
+async def test_an_endpoint_whose_keys_cannot_be_opened_waits_and_harms_no_other(database):
+    partner = await new_partner(database)
+    async with receiving() as receiver, receiving() as fine:
+        closed, _ = await partner.endpoint(receiver.url)
+        await partner.endpoint(fine.url)
+        sealed = await database.fetch_value(
+            "select secret_sealed from webhook_secrets where endpoint_id = $1", [closed]
+        )
+        change = "update webhook_secrets set secret_sealed = $2 where endpoint_id = $1"
+        await database.fetch(change, [closed, sealed[::-1]])
+        async with working(database):
+            await partner.happen(new_id("ord"))
+            await fine.wait(1)
+            await eventually(lambda: _count(partner, closed, "queued", 1))
+        assert receiver.received == []
+        await database.fetch(change, [closed, sealed])
+        async with working(database):
+            await receiver.wait(1)
