@@ -1,6 +1,7 @@
 """The application, put together: one process's connections, identity, surfaces and worker."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -24,8 +25,9 @@ from rest_facade.endpoint import Surface
 from rest_facade.openapi import description_routes
 from rest_facade.router import endpoints, not_found
 from rest_facade.routes import ROUTES
-from schema.build import build_schema
+from schema.build import build_schema, previews_for
 from schema.http import GraphQLEndpoint
+from schema.texts import SchemaTexts
 from tryon.pages import tryon_routes
 from webhooks.metrics import exposition
 from wire.paths import Paths
@@ -49,7 +51,7 @@ class Parts:
 def build_app(parts: Parts) -> ASGIApp:
     """The ASGI application over parts that are open already; closing them is their opener's."""
     gate = parts.identity.gate()
-    surface = Surface(parts.db, gate, parts.platform)
+    surface = Surface(parts.db, gate, replace(parts.platform, schemas=SchemaTexts()))
     others = Starlette(
         routes=[
             *oauth_routes(parts.identity),
@@ -66,16 +68,24 @@ def build_app(parts: Parts) -> ASGIApp:
 
 
 def _graphql(parts: Parts, gate: Gate) -> list[tuple[str, ASGIApp]]:
-    stable = build_schema()._schema
+    """The stable schema, and the one of each set of previews that a token's scopes open: one engine for each, kept."""
     constants = {"public_url": parts.platform.public_url}
-    engine = Engine(stable, parts.db, constants=constants, plans=parts.plans, count=parts.metrics.execution)
+
+    @cache
+    def engine(previews: frozenset[str]) -> Engine:
+        schema = build_schema(previews)._schema
+        return Engine(schema, parts.db, constants=constants, plans=parts.plans, count=parts.metrics.execution)
 
     def page() -> tuple[dict[str, str], bytes]:
         made = graphiql_page(parts.dist)
         return made.headers, made.html
 
-    endpoint = GraphQLEndpoint(lambda _: engine, parts.db, gate, parts.platform, page)
-    return [("/graphql", endpoint)]
+    stable = engine(frozenset())
+    common = (parts.db, gate, parts.platform, page)
+    return [
+        ("/graphql", GraphQLEndpoint(lambda _: stable, *common)),
+        ("/graphql/preview", GraphQLEndpoint(lambda viewer: engine(previews_for(viewer.scopes)), *common)),
+    ]
 
 
 def _operations(parts: Parts) -> list[Route]:
@@ -91,7 +101,9 @@ def _operations(parts: Parts) -> list[Route]:
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return Response("the database does not answer", 503, media_type="text/plain")
         counted = await limiter.ping()
-        told = "ready" if counted else "ready; Valkey does not answer, and each process keeps to its share of the limits"
+        told = (
+            "ready" if counted else "ready; Valkey does not answer, and each process keeps to its share of the limits"
+        )
         return Response(told, media_type="text/plain")
 
     async def metrics(_: object) -> Response:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from resolvers.schemas import Schemas
 from vault.stores import Stores
 from webhooks.addresses import Rules
 
@@ -14,7 +15,7 @@ class Platform:
     """Where the platform stands on the web, and which environment it is. URLs have no slash at the end.
 
     `secret` keys everything that is hashed or signed without a key pair (visitors, try-on tokens), and seals what must
-    be read again. `stores`: where files lie. `webhook_rules`: where webhooks may go.
+    be read again. `stores`: where files lie. `webhook_rules`: where webhooks may go. `schemas`: GraphQL's schemas as texts.
     """
 
     public_url: str
@@ -23,3 +24,4 @@ class Platform:
     secret: bytes
     stores: Stores
     webhook_rules: Rules = field(default_factory=Rules)
+    schemas: Schemas | None = None

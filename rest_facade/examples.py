@@ -327,3 +327,11 @@ APPLICATION: Final[dict[str, Any]] = {
     "created_at": _WHEN,
     "decided_at": None,
 }
+PREVIEW: Final[dict[str, Any]] = {
+    "name": "events",
+    "scope": "preview:events",
+    "until": "2027-02-26",
+    "about": "Everything that happened to what is yours, in order; go on from any cursor.",
+    "owner": "Webhooks",
+    "opens": ["Event", "Query.events"],
+}

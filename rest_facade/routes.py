@@ -7,6 +7,7 @@ from rest_facade import (
     assets,
     deliveries,
     events,
+    graphql_schema,
     identity,
     inventory,
     orders,
@@ -31,4 +32,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *webhooks.ROUTES,
     *deliveries.ROUTES,
     *events.ROUTES,
+    *graphql_schema.ROUTES,
 )

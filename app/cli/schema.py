@@ -1,5 +1,7 @@
 """`schema`, `openapi`, `postman`: the descriptions of both surfaces, printed from code."""
 
+from typing import Annotated
+
 import typer
 
 from app.cli.settings import current
@@ -17,11 +19,21 @@ def register(program: typer.Typer) -> None:
     program.add_typer(postman, name="postman")
 
     @schema.command()
-    def export() -> None:
-        """Print the schema as SDL."""
-        from schema.build import build_schema
+    def export(
+        preview: Annotated[
+            list[str] | None, typer.Option(help="A preview to open; may be given several times.")
+        ] = None,
+    ) -> None:
+        """Print the schema as SDL: the stable one, or with previews opened."""
+        from schema.build import ALL_PREVIEWS, build_schema, open_previews
 
-        typer.echo(build_schema().as_str())
+        asked = frozenset(preview or ())
+        unknown = sorted(asked - ALL_PREVIEWS)
+        if unknown:
+            raise typer.BadParameter(f"{unknown[0]!r} is no preview; there are {', '.join(sorted(ALL_PREVIEWS))}")
+        for name in sorted(asked - open_previews().keys()):
+            typer.echo(f"the preview {name} opens nothing now", err=True)
+        typer.echo(build_schema(asked).as_str())
 
     @schema.callback()
     def schema_group() -> None:
