@@ -40,6 +40,7 @@ format: .venv/dev.done ## let ruff put the code in shape
 lock: .venv/uv.done ## resolve requirements/*.in anew
 	@for n in uv runtime dev; do $(BIN)/uv pip compile --system-certs --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate -q requirements/$$n.in -o requirements/$$n.lock; done
+	@$(BIN)/python web/clean_lock.py $$(git ls-files '*package-lock.json')
 
 .venv/uv.done: requirements/uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
