@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
 from auth.scopes import SCOPES
+from db.bodies.webhooks import EventBody
 from resolvers.platform import Platform
 from rest_facade.postman import collection
 from rest_facade.problems import TITLES
@@ -81,6 +82,13 @@ _HEADER_TOLD = {
 }
 
 
+SIGNED_HEADERS: Final = {
+    "webhook-id": "The event's id, the same at every attempt.",
+    "webhook-timestamp": "When this attempt was made, in seconds since 1970.",
+    "webhook-signature": "One `v1,` (HMAC-SHA256) and one `v1a,` (Ed25519) for each live secret.",
+}
+
+
 def document(table: Iterable[Route] = ROUTES, *, url: str, version: str) -> dict[str, Any]:
     """The OpenAPI 3.0.3 document of a route table."""
     routes = list(table)
@@ -112,7 +120,8 @@ def _schemas(routes: list[Route]) -> tuple[dict[Any, str], dict[str, Any]]:
     for route in routes:
         if route.body is not None:
             wanted[route.body, "validation"] = None
-        wanted.update({(model, "serialization"): None for model in route.answers.values() if model is not None})
+        told = [*route.answers.values(), *route.tells.values(), *([EventBody] if route.tells else [])]
+        wanted.update({(model, "serialization"): None for model in told if model is not None})
     pairs: Any = list(wanted)
     found, definitions = models_json_schema(pairs, ref_template=_REF)
     names = {key: schema["$ref"].rsplit("/", 1)[-1] for key, schema in found.items() if "$ref" in schema}
@@ -138,7 +147,30 @@ def _operation(route: Route, names: dict[Any, str]) -> dict[str, Any]:
             {"example": route.example} if route.example is not None else {}
         )
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": content}}
+    if route.tells:
+        operation["callbacks"] = {name: _callback(name, model, names) for name, model in route.tells.items()}
     return operation
+
+
+def _callback(name: str, model: type[BaseModel], names: dict[Any, str]) -> dict[str, Any]:
+    """What is posted for an event of this type; OpenAPI 3.0 has no `webhooks` beside its callbacks."""
+    data = {
+        "type": {"type": "string", "enum": [name]},
+        "data": {"$ref": _REF.format(model=names[model, "serialization"])},
+    }
+    event = {"$ref": _REF.format(model=names[EventBody, "serialization"])}
+    schema = {"allOf": [event, {"type": "object", "required": ["type", "data"], "properties": data}]}
+    headers = [
+        {"name": header, "in": "header", "required": True, "schema": {"type": "string"}, "description": told}
+        for header, told in SIGNED_HEADERS.items()
+    ]
+    post = {
+        "summary": f"{name}, signed by Standard Webhooks",
+        "parameters": headers,
+        "requestBody": {"required": True, "content": {_JSON: {"schema": schema}}},
+        "responses": {"2XX": {"description": "Taken. Anything else, or nothing within 15 seconds, is tried again."}},
+    }
+    return {"{$request.body#/url}": {"post": post}}
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:

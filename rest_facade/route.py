@@ -16,6 +16,8 @@ Handler = Callable[[Call], Awaitable[Answer]]
 class Route:
     """`answers` gives the model of each good status (None: no body); `listed`: a list of such models in an envelope.
 
+    `tells`: what is posted to the address that the body's `url` names, by the type of event: the model of its `data`.
+
     `errors`: the statuses of problems beyond those that every route can answer. `body` None: the request has none;
     `raw` True: the handler reads the body itself (`multipart` describes its fields). `public`: no token is asked for.
     """
@@ -36,6 +38,7 @@ class Route:
     raw: bool = False
     multipart: Mapping[str, Any] = field(default_factory=dict)
     public: bool = False
+    tells: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     content_type: str = "application/json"
 
     @property

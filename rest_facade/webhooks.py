@@ -15,6 +15,7 @@ from rest_facade.call import Answer, Call, shown, written
 from rest_facade.endpoint import envelope
 from rest_facade.queries import ListQuery
 from rest_facade.route import Route
+from webhooks.shapes import SHAPES
 
 SCOPE, TAG = "webhooks:manage", "Webhooks"
 
@@ -68,7 +69,7 @@ async def health(call: Call) -> Answer:
 ROUTES = (
     Route(
         "POST", "/v1/webhooks", create, "Register an address that is told of events; its secret is shown this once",
-        TAG, {201: CreatedWebhookBody}, scope=SCOPE, body=WebhookInput, errors=(409,),
+        TAG, {201: CreatedWebhookBody}, scope=SCOPE, body=WebhookInput, errors=(409,), tells=SHAPES,
         example=examples.WEBHOOK_INPUT, example_answer=examples.WEBHOOK | {"secret": examples.WEBHOOK_SECRET},
     ),
     Route(

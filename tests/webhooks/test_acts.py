@@ -10,6 +10,7 @@ from standardwebhooks.webhooks import Webhook
 from app.cli.events import context_of
 from app.listening import Listener
 from app.triggers import EVENT_TYPES, trigger
+from rest_facade.openapi import document
 from tests.webhooks.receivers import receiving
 from webhooks.events import CATALOGUE
 from webhooks.signing import new_key, secret_text
@@ -63,3 +64,12 @@ async def test_a_listener_forwards_what_happens_signed(api, partner, live_api, d
     # The listing was made, then an order was placed, which took of its stock.
     assert sorted(line.split()[0] for line in lines) == ["order.created", "product.updated", "product.updated"]
     assert {line.split()[-1] for line in lines} == {"200"}
+
+
+def test_openapi_tells_what_is_posted():
+    post = document(url="http://x.example", version="1.0.0")["paths"]["/v1/webhooks"]["post"]
+    assert set(CATALOGUE) <= set(post["callbacks"])
+    told = post["callbacks"]["order.created"]["{$request.body#/url}"]["post"]
+    assert told["requestBody"]["content"]["application/json"]["schema"]["allOf"][1]["properties"]["data"] == {
+        "$ref": "#/components/schemas/OrderBody"
+    }
