@@ -9,11 +9,14 @@ from auth.limits import Policy, ProcessLimiter
 POLICIES: Final = {
     "account": Policy("account", 10, 60),
     "address": Policy("address", 60, 60),
+    # Of wrong client credentials; right ones are never counted.
+    "client": Policy("client", 300, 60),
+    "clients": Policy("clients", 1000, 60),
 }
 
 
 class Attempts:
-    """Counts attempts to sign in; in this process."""
+    """Counts attempts to sign in, and wrong client credentials; in this process."""
 
     def __init__(self) -> None:
         self._limiter = ProcessLimiter(POLICIES)
@@ -24,6 +27,16 @@ class Attempts:
         return self._counts(f"address:{address}", "address") and self._counts(
             f"account:{email.lower()[:254]}", "account"
         )
+
+    def failures(self, address: str, client_id: str) -> int:
+        """Seconds until wrong credentials of this client from this address are looked at again; 0: at once."""
+        of_client = self._limiter.wait(f"client:{address}:{client_id[:64]}")
+        return max(of_client, self._limiter.wait(f"clients:{address}"))
+
+    def note_failure(self, address: str, client_id: str) -> None:
+        """Wrong credentials were sent."""
+        self._limiter.note(f"client:{address}:{client_id[:64]}", "client")
+        self._limiter.note(f"clients:{address}", "clients")
 
     def _counts(self, key: str, policy: str) -> bool:
         admission = self._limiter.admit_now(key, policy)

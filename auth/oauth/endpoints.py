@@ -16,10 +16,12 @@ from auth.oauth.authorize import Authorize
 from auth.oauth.grants import ALL_METHODS
 from auth.oauth.metadata import resource_metadata, server_metadata
 from auth.oauth.pushed import PUSHED_SECONDS
+from auth.oauth.registration import Registration
 from auth.oauth.requests import (
     LARGEST_BODY,
     ClientRequest,
     InvalidProof,
+    TooManyAttempts,
     check_resource,
     printable,
     read_credentials,
@@ -38,12 +40,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def routes(identity: "Identity") -> list[Route]:
     """Every route of the authorization server."""
-    machines, people = Endpoints(identity), Authorize(identity)
+    machines, people, registration = Endpoints(identity), Authorize(identity), Registration(identity)
     table: list[tuple[list[str], str, Handler]] = [
         (["POST"], "/oauth/token", machines.token),
         (["POST"], "/oauth/revoke", machines.revoke),
         (["POST"], "/oauth/introspect", machines.introspect),
         (["POST"], "/oauth/par", machines.push),
+        (["POST"], "/oauth/register", registration.register),
+        (["GET", "PUT", "DELETE"], "/oauth/register/{client_id}", registration.manage),
         (["GET"], "/oauth/jwks.json", machines.jwks),
         (["GET"], "/.well-known/oauth-authorization-server", machines.metadata),
         (["GET"], "/.well-known/oauth-protected-resource", machines.resource),
@@ -95,6 +99,7 @@ class Endpoints:
         check_resource(fields, self._identity.tokens.audience)
         self._check_proof(request, read)
         self._check_address(request, read)
+        self._check_attempts(request, read)
         if read.client_record is not None:
             request.scope.setdefault("state", {})["client"] = read.client_record.id
         return read
@@ -117,6 +122,20 @@ class Endpoints:
         if record is not None and not is_allowed(address, record.allowed_addresses):
             raise WrongClient(basic=read.credentials.method == "client_secret_basic")
 
+    def _check_attempts(self, request: Request, read: ClientRequest) -> None:
+        """Too many wrong credentials from one address, or for one client from there, are answered no more for a while."""
+        address = request.client.host if request.client else ""
+        wait = self._identity.attempts.failures(address, read.credentials.client_id)
+        if wait:
+            raise TooManyAttempts(wait)
+
+    def _note(self, request: Request, read: ClientRequest, answer: Response) -> Response:
+        if answer.status_code == 401:
+            self._identity.attempts.note_failure(
+                request.client.host if request.client else "", read.credentials.client_id
+            )
+        return answer
+
     async def token(self, request: Request) -> Response:
         """POST /oauth/token (RFC 6749 section 3.2)."""
         server = self._identity.server
@@ -126,9 +145,9 @@ class Endpoints:
             refused: Response = server.handle_error_response(None, error)
             return refused
         if read.payload.grant_type in ("authorization_code", "refresh_token"):
-            return await self.with_connection(read, server.create_token_response)
+            return self._note(request, read, await self.with_connection(read, server.create_token_response))
         answer: Response = server.create_token_response(read)
-        return answer
+        return self._note(request, read, answer)
 
     async def with_connection(self, read: ClientRequest, work: Callable[[ClientRequest], Response]) -> Response:
         """Runs Authlib's synchronous code in one write transaction, over SQLAlchemy's greenlet bridge."""
@@ -197,7 +216,7 @@ class Endpoints:
 
     async def metadata(self, request: Request) -> Response:
         """GET /.well-known/oauth-authorization-server (RFC 8414)."""
-        return _public(server_metadata(self._identity.issuer), seconds=300)
+        return _public(server_metadata(self._identity.issuer, self._identity.environment), seconds=300)
 
     async def resource(self, request: Request) -> Response:
         """GET /.well-known/oauth-protected-resource (RFC 9728)."""

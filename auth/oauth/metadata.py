@@ -8,10 +8,12 @@ from auth.proofs import ALGORITHMS as PROOF_ALGORITHMS
 from auth.scopes import NAMED_ONLY, SCOPES
 
 
-def server_metadata(issuer: str) -> dict[str, Any]:
+def server_metadata(issuer: str, environment: str) -> dict[str, Any]:
     """The document at `/.well-known/oauth-authorization-server`."""
     methods = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+    register = {"registration_endpoint": f"{issuer}/oauth/register"} if environment == "sandbox" else {}
     return {
+        **register,
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/token",

@@ -28,6 +28,21 @@ class UnsupportedMedia(InvalidRequestError):  # type: ignore[misc] # Authlib has
     status_code = 415
 
 
+class TooManyAttempts(InvalidRequestError):  # type: ignore[misc] # Authlib has no types
+    """Too many wrong credentials; `seconds` until the next try is looked at."""
+
+    status_code = 429
+    error = "temporarily_unavailable"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many wrong credentials from your address. Try again in {seconds} s.")
+        self.seconds = seconds
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With Retry-After."""
+        return [*super().get_headers(), ("Retry-After", str(self.seconds))]
+
+
 class InvalidProof(InvalidRequestError):  # type: ignore[misc] # Authlib has no types
     """A DPoP proof that does not hold (RFC 9449 section 12.2)."""
 
