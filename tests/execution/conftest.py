@@ -28,6 +28,7 @@ async def world(world_db: Database, platform: Platform) -> World:
     comparer = Comparer(build_schema()._schema, world_db, platform)
     for field in ("storefronts", "products", "orders", "affiliateLinks"):
         planted.cursors += await _cursors(comparer, planted, field)
+    planted.cursors += await _told(comparer, planted, "{ orders { nodes { lines { edges { cursor } } } } }")
     return planted
 
 
@@ -38,11 +39,15 @@ async def _cursors(comparer: Comparer, world: World, field: str) -> list[str]:
     for order in orders:
         asked = f"{field}(first: 30{f', sort: {order}' if order else ''})"
         query = f"{{ {asked} {{ edges {{ cursor }} }} }}"
-        outcome = await comparer.same(GraphQLRequest(query, {}), world.viewers["reads all"])
-        assert outcome.data is not None
-        assert not outcome.errors
-        found += [part.split('"')[0] for part in outcome.data.decode().split('"cursor":"')[1:]]
+        found += await _told(comparer, world, query)
     return found
+
+
+async def _told(comparer: Comparer, world: World, query: str) -> list[str]:
+    outcome = await comparer.same(GraphQLRequest(query, {}), world.viewers["reads all"])
+    assert outcome.data is not None
+    assert not outcome.errors
+    return [part.split('"')[0] for part in outcome.data.decode().split('"cursor":"')[1:]]
 
 
 @pytest.fixture

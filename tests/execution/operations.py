@@ -65,7 +65,8 @@ class Pool:
         self.moments = [row.updated_at.isoformat() for row in world.rows["products"]]
         self.cursors: dict[str, list[str]] = {}
         for cursor in world.cursors:
-            self.cursors.setdefault(b64decode(cursor + "===").decode().split(" ")[0], []).append(cursor)
+            order, _, key = b64decode(cursor + "===").decode().split(" ", 2)
+            self.cursors.setdefault("lines" if order == "CREATED_AT_ASC" and key else order, []).append(cursor)
 
     def id(self, rng: Random) -> str:
         """Mostly one that exists, of any kind and owner."""
@@ -224,9 +225,10 @@ class Generator:
         order = self.rng.choice(list(self.pool.cursors)) if "sort" in chosen else "CREATED_AT_ASC"
         if "sort" in chosen and order not in get_nullable_type(told.args["sort"].type).values:
             order = "CREATED_AT_ASC"
+        order = "lines" if name == "lines" else order  # their order has a key that is no other's
         texts = []
         for arg in chosen:
-            fixed = order if arg == "sort" and {"after", "before"} & {*chosen} and self.chance(0.9) else ""
+            fixed = order if arg == "sort" and {"after", "before"} & {*chosen} and self.chance(0.97) else ""
             texts.append(f"{arg}: {fixed or self.value(told.args[arg].type, f'{order}.{name}.{arg}')}")
         return f"({', '.join(texts)})" if texts else ""
 
