@@ -27,7 +27,10 @@ def register(program: typer.Typer) -> None:
 
     @catalogue.command(name="import")
     def import_command(
-        file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A CSV or JSON file.")],
+        file: Annotated[
+            Path,
+            typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="A CSV or JSON file."),
+        ],
         storefront: Annotated[str, typer.Option(help="The storefront's handle; made where it is new.")],
         owner: Annotated[str | None, typer.Option(help="Who owns a new storefront: org_… or usr_….")] = None,
     ) -> None:

@@ -12,7 +12,9 @@ from app.runtime import database_url
 from db.generate import COLUMNS, AlreadyGenerated, Sizes, generate
 from db.migrate import migrate
 
-Count = Annotated[int, typer.Option(min=1)]
+Storefronts = Annotated[int, typer.Option(min=1, help="How many storefronts.")]
+Products = Annotated[int, typer.Option(min=1, help="How many products, spread over the storefronts.")]
+Links = Annotated[int, typer.Option(min=1, help="How many affiliate links to those products.")]
 
 
 def register(program: typer.Typer) -> None:
@@ -20,7 +22,7 @@ def register(program: typer.Typer) -> None:
 
     @program.command(name="generate")
     def generate_command(
-        storefronts: Count = 50, products: Count = 2_000, links: Count = 3_000,
+        storefronts: Storefronts = 50, products: Products = 2_000, links: Links = 3_000,
         seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same rows.")] = 1,
     ) -> None:  # fmt: skip
         """Fill the database for load tests, by COPY."""

@@ -33,7 +33,7 @@ def _add_partner(partner: typer.Typer) -> None:
 
     @partner.command()
     def create(
-        name: Annotated[str, typer.Argument(help="The organisation's name.")],
+        name: Annotated[str, typer.Argument(metavar="NAME", help="The organisation's name.")],
         scopes: Annotated[str | None, typer.Option(help="Space-separated; every ordinary one where left out.")] = None,
         redirect_uri: Annotated[list[str] | None, typer.Option(help="Where codes may go; repeatable.")] = None,
         tier: Annotated[
@@ -62,7 +62,7 @@ def _add_creator(creator: typer.Typer) -> None:
 
     @creator.command()
     def create(
-        handle: Annotated[str, typer.Argument(help="Such as @mara.")],
+        handle: Annotated[str, typer.Argument(metavar="HANDLE", help="Such as @mara.")],
         email: Annotated[str, typer.Option(help="What she signs in with.")],
         password: Annotated[str, typer.Option(help="8 characters or more.")],
         region: Region = "eu",
