@@ -58,7 +58,7 @@ def build() -> typer.Typer:
 def main() -> None:
     """Runs the command line; a wrong setting is one line and exit code 2."""
     try:
-        build()()
+        build()(prog_name="./fshnista")
     except WrongSetting as wrong:
         sys.exit(_say(str(wrong), 2))
     except (EmbeddedError, DomainError) as wrong:

@@ -10,7 +10,9 @@ from app.cli.partners import AsJson, run, show_made
 from app.cli.settings import current
 from auth import applications
 
-Id = Annotated[str, typer.Argument(help="app_ and a ULID, as `application list` shows it.")]
+Id = Annotated[str, typer.Argument(metavar="APPLICATION_ID", help="app_ and a ULID, as `application list` shows it.")]
+
+Tier = Annotated[str, typer.Option(help="default (100/min), burst (1000/min) or internal (no limit).")]
 
 
 def register(program: typer.Typer) -> None:
@@ -29,7 +31,7 @@ def register(program: typer.Typer) -> None:
         run(work)
 
     @group.command()
-    def approve(application_id: Id, tier: str = "default", as_json: AsJson = False) -> None:
+    def approve(application_id: Id, tier: Tier = "default", as_json: AsJson = False) -> None:
         """Make the organisation with its client and secret. They are shown this once."""
 
         async def work(parts: Parts) -> None:
