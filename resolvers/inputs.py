@@ -113,7 +113,7 @@ Handle = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_.-]{1,64}$", examples=["@y
 
 
 # What is described is narrower than what is taken, which is any host: addresses of four numbers, names beyond ASCII.
-_HOST: Final = r"([A-Za-z0-9]([A-Za-z0-9-]{0,50}[A-Za-z0-9])?\.){1,3}[A-Za-z]{2,20}"
+HOST: Final = r"([A-Za-z0-9]([A-Za-z0-9-]{0,50}[A-Za-z0-9])?\.){1,3}[A-Za-z]{2,20}"
 _WEB_ADDRESS: Final = TypeAdapter(HttpUrl)
 
 
@@ -132,7 +132,7 @@ WebAddress = Annotated[
     Field(
         max_length=2048,
         examples=["https://example.com/coat.jpg"],
-        json_schema_extra={"pattern": rf"^https?://{_HOST}(/[A-Za-z0-9._~/-]*)?$"},
+        json_schema_extra={"pattern": rf"^https?://{HOST}(/[A-Za-z0-9._~/-]*)?$"},
     ),
     AfterValidator(_web_address),
 ]

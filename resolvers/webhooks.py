@@ -15,7 +15,7 @@ from db.sessions import WriteSession
 from db.tables import Storefront, WebhookEndpoint, WebhookNotice, WebhookSecret
 from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Forbidden, Invalid, NotFound
-from resolvers.inputs import ABSENT, IdOf, Input
+from resolvers.inputs import ABSENT, HOST, IdOf, Input
 from resolvers.reads import get
 from resolvers.storefronts import check_unchanged
 from resolvers.writes import Written, write
@@ -51,7 +51,10 @@ def _clean(text: str) -> str:
 
 EventName = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(_NAMES)})]
 Events = Annotated[list[EventName], Field(min_length=1, max_length=len(_NAMES)), AfterValidator(_once)]
-Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://example.com/hooks"])]
+_DESCRIBED: dict[str, Any] = {"pattern": rf"^https://{HOST}(/[A-Za-z0-9._~/-]*)?$"}
+Url = Annotated[
+    str, Field(min_length=1, max_length=2048, examples=["https://example.com/hooks"], json_schema_extra=_DESCRIBED)
+]
 StorefrontId = IdOf("sf")
 Storefronts = Annotated[list[StorefrontId], Field(max_length=100), AfterValidator(_once)]  # type: ignore[valid-type]
 

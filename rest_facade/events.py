@@ -27,12 +27,16 @@ def _types(value: str) -> str:
     return value
 
 
+_TYPE = f"({'|'.join([*CATALOGUE, *OPERATIONAL])})".replace(".", "[.]")
+_TYPES = f"^{_TYPE}(,{_TYPE}){{0,9}}$"
+
+
 class EventsQuery(ListQuery):
     """Which events. Keep `next_cursor`, also when there are no more for now, and go on from it later."""
 
-    type: Annotated[str, Field(max_length=500), AfterValidator(_types)] | None = Field(
-        None, description="Event types, separated by commas.", examples=["order.created"]
-    )
+    type: (
+        Annotated[str, Field(max_length=500, json_schema_extra={"pattern": _TYPES}), AfterValidator(_types)] | None
+    ) = Field(None, description="Event types, separated by commas.", examples=["order.created"])
     storefront_id: Annotated[str, Field(pattern=f"^sf_{ULID_PATTERN}$")] | None = Field(None, alias="storefrontId")
     since: MomentInput | None = Field(None, description="Those written at this time or later.")
     wait: int = Field(0, ge=0, le=25, description="Seconds to wait for an event where there is none yet.")

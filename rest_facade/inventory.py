@@ -47,7 +47,7 @@ async def update(call: Call) -> Answer:
 ROUTES = (
     Route(
         "GET", "/v1/inventory", index, "The stock of a storefront", "Inventory", {200: InventoryBody},
-        scope="inventory:read", query=InventoryQuery, listed=True, example_answer=examples.INVENTORY,
+        scope="inventory:read", query=InventoryQuery, listed=True, errors=(404,), example_answer=examples.INVENTORY,
     ),
     Route(
         "PUT", "/v1/inventory", update, "Set or adjust stock, all items or none", "Inventory", {200: InventoryItems},

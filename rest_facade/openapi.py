@@ -15,6 +15,7 @@ from starlette.routing import Route as StarletteRoute
 
 from auth.scopes import SCOPES
 from db.bodies.webhooks import EventBody
+from db.ids import ULID_PATTERN
 from resolvers.platform import Platform
 from rest_facade.postman import collection
 from rest_facade.problems import TITLES
@@ -75,6 +76,7 @@ _CONDITIONS = {
     "PUT": ("If-Match",),
     "DELETE": ("If-Match",),
 }
+_HEADER_FORM = {"Idempotency-Key": {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"}}
 _HEADER_TOLD = {
     "If-None-Match": "ETags that you have; an unchanged representation answers 304.",
     "If-Match": "The ETag that you last read; a changed one answers 412.",
@@ -191,11 +193,13 @@ def _condition_headers(route: Route) -> list[str]:
 
 
 def _header_parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "schema": _TEXT, "description": _HEADER_TOLD[name]}
+    schema = _HEADER_FORM.get(name, _TEXT)
+    return {"name": name, "in": "header", "required": False, "schema": schema, "description": _HEADER_TOLD[name]}
 
 
 def _path_parameter(path: str, name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": _TEXT, "description": f"The {name} in {path}."}
+    schema = {"type": "string", "pattern": f"^[a-z]{{2,3}}_{ULID_PATTERN}$"} if name == "id" else _TEXT
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": f"The {name} in {path}."}
 
 
 def _responses(route: Route, names: dict[Any, str]) -> dict[str, Any]:

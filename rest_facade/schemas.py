@@ -25,6 +25,8 @@ def to_openapi(schema: Any) -> Any:
             told |= {limit: schema[name], name: True}
     for value in schema.get("patternProperties", {}).values():  # 3.0 can say of names nothing, of values this
         told["additionalProperties"] = to_openapi(value)
+    if "patternProperties" in told:  # a word that 3.0 lacks; the values are still described
+        [told["additionalProperties"]] = told.pop("patternProperties").values()
     return told | _any_of(schema["anyOf"]) if "anyOf" in schema else told
 
 
