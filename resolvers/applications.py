@@ -1,5 +1,7 @@
 """Applications for access: anybody may make one."""
 
+from typing import Annotated, Final
+
 from pydantic import Field
 
 from auth import applications
@@ -12,12 +14,14 @@ from resolvers.errors import NotFound
 from resolvers.inputs import Input, Line, ShortLine, ShortProse
 from resolvers.writes import Written
 
+_EMAIL: Final = r"^[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9-]{1,60}\.){1,3}[A-Za-z]{2,24}$"
+
 
 class ApplicationInput(Input):
     """Who asks, for what, how much of it, and from when on."""
 
     organization_name: ShortLine
-    contact_email: ShortLine = Field(pattern=r"^[A-Za-z0-9._%+-]{1,60}@[A-Za-z0-9-]{1,20}(\.[A-Za-z]{2,18})$")
+    contact_email: Annotated[str, Field(pattern=_EMAIL, examples=["partners@example.co.uk"])]
     use_case: ShortProse = Field(min_length=1)
     expected_volume: Line
     timeline: Line

@@ -1,7 +1,7 @@
 """This request's batches: every lookup of one kind made in one turn of the loop becomes one statement."""
 
 import asyncio
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -182,6 +182,12 @@ class Loaders:
         """How many rows the whole list has."""
         total: int = await self._values(f"count:{relation.name}", "count(*)::int", relation, filters, 0).load(key)
         return total
+
+    async def batched(self, name: str, key: str, batch: Callable[[list[str]], Coroutine[Any, Any, list[Any]]]) -> Any:
+        """A lookup that no relation declares, made for all keys that are asked for in one turn of the loop."""
+        if name not in self._made:
+            self._made[name] = SharedLoader(batch)
+        return await self._made[name].load(key)
 
     async def fetch(self, statement: Statement, values: Mapping[Hashable, Any]) -> list[Any]:
         """Runs a statement with these values and the viewer's own."""

@@ -55,8 +55,7 @@ async def _response_body(root: tables.DeliveryAttempt) -> str:
 
 
 async def _public_keys(root: tables.WebhookEndpoint, info: Info) -> list[str]:
-    [body] = await webhooks.webhook_bodies(context_of(info), [root])
-    return body.public_keys
+    return await webhooks.public_keys(context_of(info), root)
 
 
 @strawberry.type(description="One try at a delivery.")
