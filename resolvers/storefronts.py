@@ -52,6 +52,7 @@ class StorefrontInput(StorefrontChanges):
 async def get_storefront(ctx: Context, *, id: str) -> Storefront:  # noqa: A002
     """The storefront with this id."""
     ctx.require("storefronts:read")
+    check_id("sf", id)
     return await get(ctx, STOREFRONT, id)
 
 
