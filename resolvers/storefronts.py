@@ -59,6 +59,7 @@ async def get_storefront(ctx: Context, *, id: str) -> Storefront:  # noqa: A002
 async def read_storefront(ctx: Context, *, id: str) -> StorefrontBody:  # noqa: A002
     """The storefront with this id as REST tells it, in one statement."""
     ctx.require("storefronts:read")
+    check_id("sf", id)
     row = await ctx.loaders.row_with(STOREFRONT, id, (STOREFRONT_OWNER,), (PRODUCTS_COUNT,))
     if row is None:
         raise NotFound("storefront", id[:64])
