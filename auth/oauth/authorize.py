@@ -135,7 +135,7 @@ class Authorize:
 
     async def sign_in(self, request: Request) -> Response:
         """POST /oauth/sign-in, and GET for those who come without a partner's link."""
-        if request.method == "GET":
+        if request.method != "POST":
             return self._sign_in_page(request, CONSENTS)
         try:
             form = await self._form(request)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from auth.errors import Unauthenticated
 from auth.oauth.authorize import Authorize
@@ -57,17 +58,35 @@ def routes(identity: "Identity") -> list[Route]:
         (["GET", "POST"], "/oauth/consents", people.consents),
         (["GET"], "/oauth/style.css", people.style),
     ]
-    return [Route(path, _named(path, handler), methods=methods) for methods, path, handler in table]
+    return [Route(path, Address(path, methods, handler)) for methods, path, handler in table]
 
 
-def _named(path: str, handler: Handler) -> Handler:
-    """The handler, telling the access log which route it is."""
+class Address:
+    """One address: tells the access log which route it is, and refuses other methods as the rest of the API does."""
 
-    async def serve(request: Request) -> Response:
-        request.scope.setdefault("state", {})["route"] = path
-        return await handler(request)
+    def __init__(self, path: str, methods: list[str], handler: Handler) -> None:
+        self._path, self._handler = path, handler
+        self._methods = [*methods, "HEAD"] if "GET" in methods else methods
 
-    return serve
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        state = scope.setdefault("state", {})
+        state["route"] = self._path
+        request = Request(scope, receive)
+        allowed = scope["method"] in self._methods
+        answer = (
+            await self._handler(request) if allowed else self._refused(scope["method"], state.get("request_id", ""))
+        )
+        await answer(scope, receive, send)
+
+    def _refused(self, method: str, request_id: str) -> Response:
+        allow = ", ".join(self._methods)
+        body = {
+            "type": "urn:fshnista:problem:method_not_allowed", "title": "Method not allowed", "status": 405,
+            "detail": f"{method} is not known here; this path takes {allow}.", "code": "method_not_allowed",
+            "request_id": request_id,
+        }  # fmt: skip
+        return Response(orjson.dumps(body), 405, {"allow": allow}, "application/problem+json")
 
 
 async def read_body(request: Request) -> bytes:

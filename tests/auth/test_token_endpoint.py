@@ -196,3 +196,18 @@ async def test_the_header_of_a_token_is_exactly_ours(http, partner):
     header = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
     assert set(header) == {"alg", "typ", "kid"}
     assert jws.extract_compact(token.encode()).headers() == header
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("/oauth/token", "GET"), ("/oauth/jwks.json", "DELETE"), ("/oauth/authorize", "PUT")]
+)
+async def test_a_wrong_method_is_refused_as_elsewhere(http, path, method):
+    answer = await http.request(method, path)
+    assert answer.status_code == 405
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["allow"]
+    assert answer.json()["code"] == "method_not_allowed"
+
+
+async def test_head_is_get_without_the_body(http):
+    assert (await http.head("/oauth/jwks.json")).status_code == 200
