@@ -152,7 +152,7 @@ class Bench:
         partner = await new_partner(self.db)
         paths = [f"/{partner.user_id}/{n}" for n in range(endpoints)]
         for path in paths:
-            await partner.endpoint(f"http://127.0.0.1:{self.port}{path}")
+            await partner.endpoint(f"http://127.0.0.1:{self.port}{path}", concurrency=100)
         return partner.user_id, paths
 
     async def heard(self) -> tuple[list[tuple[float, float]], dict[str, float]]:
