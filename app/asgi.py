@@ -1,8 +1,7 @@
 """The application, put together: one process's connections, identity, surfaces and worker."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import asyncpg
 from starlette.applications import Starlette
@@ -10,17 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.access_log import AccessLog
-from app.metrics import Metrics
 from app.middleware import Middleware
 from app.pages import assets_mount, graphiql_page
-from app.settings import ROOT
+from app.parts import Parts
 from auth.gate import Gate
-from auth.identity import Identity
 from auth.oauth.endpoints import routes as oauth_routes
-from db.sessions import Database
 from execution.engine import Engine
-from resolvers.platform import Platform
 from rest_facade.endpoint import Surface
 from rest_facade.openapi import description_routes
 from rest_facade.router import endpoints, not_found
@@ -34,18 +28,7 @@ from wire.paths import Paths
 
 VERSION = "1.0.0"
 
-
-@dataclass(frozen=True)
-class Parts:
-    """What the application is made of; `open_parts` in `app.runtime` makes them from the settings."""
-
-    db: Database
-    identity: Identity
-    platform: Platform
-    metrics: Metrics
-    access_log: AccessLog | None = None
-    plans: bool = True
-    dist: Path = ROOT / "web" / "dist"
+__all__ = ["VERSION", "Parts", "build_app"]
 
 
 def build_app(parts: Parts) -> ASGIApp:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from app.access_log import AccessLog
-from app.asgi import Parts
 from app.metrics import Metrics
+from app.parts import Parts
 from app.settings import Settings
 from auth.identity import Identity
 from db.embedded import EmbeddedPostgres

@@ -9,10 +9,11 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.asgi import Parts, build_app
+from app.asgi import build_app
 from app.logs import configure_logs
 from app.middleware import standard_error
 from app.one_write import OneWriteProtocol
+from app.parts import Parts
 from app.runtime import database_url, open_parts
 from app.settings import Settings, WrongSetting, read_settings
 from app.shared_limits import valkey_url

@@ -5,9 +5,9 @@ from typing import Annotated
 import orjson
 import typer
 
-from app.asgi import Parts
 from app.cli.partners import AsJson, run, show_made
 from app.cli.settings import current
+from app.parts import Parts
 from auth import applications
 
 Id = Annotated[str, typer.Argument(metavar="APPLICATION_ID", help="app_ and a ULID, as `application list` shows it.")]

@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from app.asgi import Parts
 from app.cli.settings import current
 from app.operator import storefront_of
+from app.parts import Parts
 from app.runtime import run_with_parts
 from resolvers.catalogue import Report, import_products
 

@@ -7,12 +7,11 @@ import orjson
 import typer
 from rich.console import Console
 
-from app.asgi import Parts
 from app.cli.serving import Host, Port
 from app.cli.settings import current
 from app.demo_catalogue import load_demo
+from app.parts import Parts
 from app.runtime import database_url, open_parts
-from app.serve import serve
 from app.settings import Settings
 from auth.partners import create_partner
 from db.migrate import migrate
@@ -29,6 +28,8 @@ def register(program: typer.Typer) -> None:
     @program.command()
     def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         """Serve with a demo catalogue and a demo partner; prints credentials and three lines to try."""
+        from app.serve import serve  # the surfaces take a second to import; other commands do without
+
         settings = current()
         with database_url(settings) as dsn:
             partner = asyncio.run(_furnish(settings, dsn, f"http://{host}:{port}"))

@@ -5,9 +5,9 @@ from typing import Annotated
 import orjson
 import typer
 
-from app.asgi import Parts
 from app.cli.settings import current
 from app.listening import Listener
+from app.parts import Parts
 from app.runtime import run_with_parts
 from app.settings import WrongSetting
 from app.triggers import EVENT_TYPES, trigger

@@ -2,8 +2,8 @@
 
 import typer
 
-from app.asgi import Parts
 from app.cli.settings import current
+from app.parts import Parts
 from app.runtime import run_with_parts
 
 

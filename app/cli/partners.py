@@ -6,8 +6,8 @@ from typing import Annotated, TypeVar
 import orjson
 import typer
 
-from app.asgi import Parts
 from app.cli.settings import current
+from app.parts import Parts
 from app.runtime import run_with_parts
 from auth.partners import WrongAccount, create_creator, create_partner
 

@@ -6,7 +6,6 @@ import typer
 
 from app.cli.settings import current
 from app.runtime import DEFAULT_URL
-from rest_facade.openapi import as_postman, as_text
 
 
 def register(program: typer.Typer) -> None:
@@ -46,6 +45,8 @@ def register(program: typer.Typer) -> None:
     @openapi.command(name="export")
     def export_openapi() -> None:
         """Print the OpenAPI 3.0 document as JSON."""
+        from rest_facade.openapi import as_text
+
         typer.echo(as_text(url=_url()))
 
     @postman.callback()
@@ -55,6 +56,8 @@ def register(program: typer.Typer) -> None:
     @postman.command(name="export")
     def export_postman() -> None:
         """Print the Postman collection (format v2.1) as JSON."""
+        from rest_facade.openapi import as_postman
+
         typer.echo(as_postman(url=_url()))
 
 

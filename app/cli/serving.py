@@ -7,7 +7,6 @@ import typer
 
 from app.cli.settings import current
 from app.runtime import database_url
-from app.serve import serve
 from db.migrate import migrate
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -25,6 +24,8 @@ def register(program: typer.Typer) -> None:
         no_worker: Annotated[bool, typer.Option("--no-worker", help="Serve without background work.")] = False,
     ) -> None:
         """Serve the API; the background worker runs beside it."""
+        from app.serve import serve  # the surfaces take a second to import; other commands do without
+
         serve(current(), host=host, port=port, workers=workers, worker=not no_worker)
 
     @program.command(name="migrate")
