@@ -41,7 +41,7 @@ def _full_name(table: str, check: CheckConstraint) -> str:
 
 def words(sql: str) -> set[str]:
     """The names, numbers and literals of a condition, which PostgreSQL spells in its own way."""
-    return set(re.findall(r"'[^']*'|[a-z_][a-z_0-9]*|\d+", sql)) - {
+    return set(re.findall(r"'[^']*'|[a-z_][a-z_0-9]*|\d+", sql.lower())) - {
         "in",
         "or",
         "and",
