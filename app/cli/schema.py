@@ -11,11 +11,8 @@ from app.runtime import DEFAULT_URL
 def register(program: typer.Typer) -> None:
     """Adds the commands."""
     schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
-    openapi = typer.Typer(help="The OpenAPI description of REST v1.", no_args_is_help=True)
     program.add_typer(schema, name="schema")
-    postman = typer.Typer(help="REST v1 as a Postman collection.", no_args_is_help=True)
-    program.add_typer(openapi, name="openapi")
-    program.add_typer(postman, name="postman")
+    _add_rest(program)
 
     @schema.command()
     def export(
@@ -34,9 +31,31 @@ def register(program: typer.Typer) -> None:
             typer.echo(f"the preview {name} opens nothing now", err=True)
         typer.echo(build_schema(asked).as_str())
 
+    @schema.command()
+    def check() -> None:
+        """Hold the schema against the last release: each change, the version step it needs; exit code 1 where it breaks."""
+        from schema.build import build_schema
+        from schema.changes import changes_between, newest_release
+
+        version, released = newest_release()
+        changes = changes_between(released, build_schema().as_str())
+        for word, told in (("breaks", changes.breaking), ("careful", changes.careful), ("added", changes.added)):
+            for change in told:
+                typer.echo(f"{word}: {change}")
+        typer.echo(f"since {version}: {changes.step if changes.step != 'none' else 'no'} change")
+        if changes.breaking:
+            raise typer.Exit(1)
+
     @schema.callback()
     def schema_group() -> None:
         """The GraphQL schema."""
+
+
+def _add_rest(program: typer.Typer) -> None:
+    openapi = typer.Typer(help="The OpenAPI description of REST v1.", no_args_is_help=True)
+    postman = typer.Typer(help="REST v1 as a Postman collection.", no_args_is_help=True)
+    program.add_typer(openapi, name="openapi")
+    program.add_typer(postman, name="postman")
 
     @openapi.callback()
     def openapi_group() -> None:
