@@ -14,6 +14,8 @@ from resolvers.errors import Conflict, Fault, Invalid, NotFound
 from resolvers.product_inputs import ProductInput, VariantInput
 from webhooks.outbox import Happening, emit_all
 
+# Variants in their order, and the stock of each by its id.
+Parts = tuple[Sequence[Variant], Mapping[str, Inventory]]
 _PLAIN = ("sku", "title", "description", "category", "status", "visibility")
 
 
@@ -32,22 +34,21 @@ async def find(session: WriteSession, storefront: Storefront, given: ProductInpu
 
 async def apply(
     session: WriteSession, storefront: Storefront, present: Product | None, given: ProductInput, now: datetime
-) -> tuple[Product, bool, bool]:
-    """Brings the rows to what was sent: (product, whether it is new, whether anything differs)."""
+) -> tuple[Product, Parts, bool]:
+    """Brings the rows to what was sent: the product, its parts as they then stand, and whether anything differs."""
     _check_variants(given)
     row = present if present is not None else _new(session, storefront, given, now)
     _copy(row, given)
-    changed = session.is_modified(row)
-    if changed:
+    differs = session.is_modified(row)
+    if differs and given.id is not None:  # found by its SKU, or new under one that was not found
         await _check_sku(session, row)
     await session.flush()
-    variants, stock = await parts(session, row, archived=True)
-    changed = await _apply_variants(session, row, variants, stock, given, now) or changed
-    if changed and present is not None:
+    moved, known = await _apply_variants(session, row, await parts(session, row, archived=True), given, now)
+    if (differs or moved) and present is not None:
         row.updated_at = now
     await session.flush()
-    await session.refresh(row)
-    return row, present is None, changed
+    session.expire(row, ["reach"])  # a trigger's
+    return row, known, differs or moved
 
 
 def _new(session: WriteSession, storefront: Storefront, given: ProductInput, now: datetime) -> Product:
@@ -95,23 +96,21 @@ def _check_variants(given: ProductInput) -> None:
 
 
 async def _apply_variants(
-    session: WriteSession, row: Product, variants: Sequence[Variant], stock: Mapping[str, Inventory],
-    given: ProductInput, now: datetime,
-) -> bool:  # fmt: skip
+    session: WriteSession, row: Product, present: Parts, given: ProductInput, now: datetime
+) -> tuple[bool, Parts]:
+    """Whether any variant differs, and those that are sold with their stock."""
+    variants, stock = present
     by_sku = {variant.sku: variant for variant in variants}
     await _check_taken(session, row, given, by_sku)
     wanted = list(given.variants or ()) or ([] if variants else [VariantInput(sku=row.sku)])
     known = [(by_sku[item.sku], item) for item in wanted if item.sku in by_sku]
-    moved = [
-        _apply_variant(row, variant, stock, item, now) for variant, item in known
-    ]  # every one, not up to the first
-    fresh = [item for item in wanted if item.sku not in by_sku]
-    await _add_variants(session, row, fresh, now)
-    changed = any(moved) or bool(fresh)
+    moved = [_apply_variant(row, variant, stock, item, now) for variant, item in known]
+    new, new_stock = await _add_variants(session, row, [item for item in wanted if item.sku not in by_sku], now)
     if given.replace_variants and given.variants is not None:
-        kept = {wanted.sku for wanted in given.variants}
-        changed = _archive(variants, stock, kept, now) or changed
-    return _follow_price(row, variants, now) or changed
+        moved.append(_archive(variants, stock, {item.sku for item in given.variants}, now))
+    moved.append(_follow_price(row, variants, now))
+    sold = [variant for variant in (*variants, *new) if variant.archived_at is None]
+    return any(moved) or bool(new), (sorted(sold, key=lambda variant: variant.id), {**stock, **new_stock})
 
 
 async def _check_taken(session: WriteSession, row: Product, given: ProductInput, own: Mapping[str, Variant]) -> None:
@@ -143,11 +142,15 @@ def _apply_variant(
     return _set_stock(stock[row.id], wanted.inventory, now) or changed
 
 
-async def _add_variants(session: WriteSession, product: Product, wanted: Sequence[VariantInput], now: datetime) -> None:
+async def _add_variants(
+    session: WriteSession, product: Product, wanted: Sequence[VariantInput], now: datetime
+) -> Parts:
     rows = [_variant(product, item, now) for item in wanted]
     session.add_all(rows)
     await session.flush()  # their stock refers to them
-    session.add_all(_stock(row, product, item, now) for row, item in zip(rows, wanted, strict=True))
+    stock = {row.id: _stock(row, product, item, now) for row, item in zip(rows, wanted, strict=True)}
+    session.add_all(stock.values())
+    return rows, stock
 
 
 def _variant(product: Product, wanted: VariantInput, now: datetime) -> Variant:
@@ -198,9 +201,7 @@ def _follow_price(product: Product, variants: Sequence[Variant], now: datetime) 
     return changed
 
 
-async def parts(
-    session: WriteSession, *rows: Product, archived: bool = False
-) -> tuple[Sequence[Variant], dict[str, Inventory]]:
+async def parts(session: WriteSession, *rows: Product, archived: bool = False) -> Parts:
     """The products' variants in their order, and the stock of each by variant id."""
     ids = [row.id for row in rows]
     query = select(Variant).where(col(Variant.product_id).in_(ids)).order_by(col(Variant.id))
@@ -214,12 +215,13 @@ async def parts(
 
 async def announce(session: WriteSession, rows: Sequence[Product], now: datetime) -> None:
     """Writes product.updated for each: the listing as its owner sees it."""
-    if not rows:
-        return
-    variants, stock = await parts(session, *rows)
-    happenings = []
-    for row in rows:
-        own = [variant for variant in variants if variant.product_id == row.id]
-        body = ProductBody.with_stock(row, own, stock).as_json()
-        happenings.append(Happening("product.updated", row.id, [row.owner_id], body, now))
-    await emit_all(session, happenings)
+    if rows:
+        variants, stock = await parts(session, *rows)
+        own = {row.id: [variant for variant in variants if variant.product_id == row.id] for row in rows}
+        await emit_all(session, [updated(row, (own[row.id], stock), now) for row in rows])
+
+
+def updated(row: Product, known: Parts, now: datetime) -> Happening:
+    """The event of a listing that has changed: the listing as its owner sees it."""
+    body = ProductBody.with_stock(row, *known).as_json()
+    return Happening("product.updated", row.id, [row.owner_id], body, now)

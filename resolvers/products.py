@@ -17,6 +17,7 @@ from resolvers.product_inputs import ProductInput
 from resolvers.reads import check_id, get
 from resolvers.storefronts import check_unchanged, own_storefront
 from resolvers.writes import Written, write
+from webhooks.outbox import emit_all
 
 
 async def get_product(ctx: Context, *, id: str) -> Product:  # noqa: A002
@@ -52,11 +53,12 @@ async def _upsert(
 ) -> Written:
     storefront = await own_storefront(ctx, session, storefront_id)
     present = await product_writes.find(session, storefront, given)
-    check_unchanged(if_match, await present_body(ctx, session, present) if present is not None else None)
-    row, created, changed = await product_writes.apply(session, storefront, present, given, ctx.clock())
-    if created or changed:
-        await product_writes.announce(session, [row], ctx.clock())
-    return Written(await present_body(ctx, session, row), created=created, changed=changed)
+    if if_match is not None:
+        check_unchanged(if_match, await present_body(ctx, session, present) if present is not None else None)
+    row, parts, changed = await product_writes.apply(session, storefront, present, given, ctx.clock())
+    if changed or present is None:
+        await emit_all(session, [product_writes.updated(row, parts, ctx.clock())])
+    return Written(_told(ctx, row, parts), created=present is None, changed=changed)
 
 
 async def archive_product(ctx: Context, *, id: str, if_match: str | None = None) -> Written:  # noqa: A002
@@ -90,6 +92,9 @@ async def own_product(ctx: Context, session: WriteSession, id: str) -> Product: 
 
 async def present_body(ctx: Context, session: WriteSession, row: Product) -> dict[str, Any]:
     """The product as it stands in this transaction, as its owner sees it through this token."""
-    variants, stock = await product_writes.parts(session, row)
+    return _told(ctx, row, await product_writes.parts(session, row))
+
+
+def _told(ctx: Context, row: Product, parts: product_writes.Parts) -> dict[str, Any]:
     sees_stock = ctx.viewer.holds("inventory:read")
-    return ProductBody.with_stock(row, variants, stock, sees_stock=sees_stock).as_json()
+    return ProductBody.with_stock(row, *parts, sees_stock=sees_stock).as_json()
