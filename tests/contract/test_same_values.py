@@ -76,7 +76,7 @@ async def grown(partner: Partner) -> dict[str, str]:
     more = {"description": 'Ünder\n"quotes"', "metadata": {"b": 1, "a": [None, 1.5, "ü\u2028"]}}
     storefront = await partner.storefront(**more, settings={"currency": "JPY", "locale": "ja-JP"})
     media = [{"url": "https://x.example/a.jpg", "alt": "a\tb"}]
-    variants = [
+    variants: list[dict[str, Any]] = [
         {"sku": unique("V-"), "options": {"size": "M", "colour": 'b"lue'}, "inventory": 7},
         {"sku": unique("V-"), "price": {"amount": "1900", "currency": "JPY"}},
     ]
