@@ -24,9 +24,10 @@ class Unauthenticated(AuthError):
     @property
     def challenge(self) -> str:
         """The value of `WWW-Authenticate`."""
-        parts = [f'{self.scheme} realm="fshnista"']
-        if self.error:
-            parts += [f'error="{self.error}"', f'error_description="{self.message}"']
+        error = (
+            self.error or "invalid_token"
+        )  # RFC 6750 lets it out where nothing was sent; our contract names it always
+        parts = [f'{self.scheme} realm="fshnista"', f'error="{error}"', f'error_description="{self.message}"']
         if self.resource_metadata:
             parts.append(f'resource_metadata="{self.resource_metadata}"')
         return ", ".join(parts)
