@@ -54,6 +54,11 @@ class Visit:
         if not request.url.startswith(("data:", "blob:")) and origin_of(request.url) != self.origin:
             self.faults.append(f"request to another origin: {request.url}")
 
+    def on_failed(self, request: Request) -> None:
+        """A load that failed; one that the page itself gave up, as when it is left, is no fault."""
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"failed: {request.url} {request.failure}")
+
     def on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.faults.append(f"console {message.type}: {message.text}")
@@ -87,6 +92,6 @@ async def visit(chromium: Browser) -> AsyncIterator[Visit]:
     page.on("request", visit.on_request)
     page.on("console", visit.on_console)
     page.on("pageerror", lambda error: visit.faults.append(f"uncaught: {error}"))
-    page.on("requestfailed", lambda request: visit.faults.append(f"failed: {request.url} {request.failure}"))
+    page.on("requestfailed", visit.on_failed)
     yield visit
     await context.close()
