@@ -95,11 +95,11 @@ def _parse(sort: Sort, key: str) -> Any:
             raise BadCursor(key)
         return Decimal(key)
     if sort.kind is int:
-        return _small(int(key))
+        return _whole(int(key))
     return key
 
 
-def _small(number: int) -> int:
-    if not -(2**31) <= number < 2**31:
+def _whole(number: int) -> int:
+    if not -(2**63) <= number < 2**63:
         raise BadCursor(str(number))
     return number

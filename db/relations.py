@@ -13,6 +13,8 @@ from db.tables import (
     Conversion,
     Delivery,
     DeliveryAttempt,
+    Event,
+    FeedEntry,
     Inventory,
     Order,
     OrderLine,
@@ -138,7 +140,25 @@ ATTEMPT: Final = Entity(
     sorts={"CREATED_AT_ASC": Sort("CREATED_AT_ASC", "number", int, id="delivery_id")},
 )  # fmt: skip
 
+# A user's log. Whoever reads everything still reads one log: an event stands in that of each user it concerns.
+_TIME_OF_ULID = (
+    "(select string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', "
+    "((floor(extract(epoch from {v}::timestamptz) * 1000)::bigint >> (5 * i)) & 31)::int + 1, 1), '' order by i desc) "
+    "from generate_series(0, 9) i)"
+)
+_OWN_LOG = Visibility(owners=("user_id",), storefront="storefront_id", personal=True)
+EVENT: Final = Entity("event", Event, visible=Visibility(), listed=Visibility())
+FEED_ENTRY: Final = Entity(
+    "feed_entry", FeedEntry, visible=_OWN_LOG, listed=_OWN_LOG,
+    sorts={"CREATED_AT_ASC": Sort("CREATED_AT_ASC", "position", int, id="event_id")},
+    filters={
+        "types": Filter("{t}.type = any({v}::text[])"),
+        "since": Filter("{t}.event_id >= 'evt_' || " + _TIME_OF_ULID),
+    },
+)  # fmt: skip
+
 # Lists that hang on no parent.
+EVENTS: Final = Relation("events", None, FEED_ENTRY, scope="preview:events")
 STOREFRONTS: Final = Relation("storefronts", None, STOREFRONT, scope="storefronts:read")
 PRODUCTS: Final = Relation("products", None, PRODUCT, scope="storefronts:read")
 ORDERS: Final = Relation("orders", None, ORDER, scope="orders:read")
@@ -201,6 +221,11 @@ ORDER_LINES: Final = Relation("lines_by_order", ORDER, ORDER_LINE, "id", "order_
 LINE_VARIANT: Final = Relation("variant_of_order_line", ORDER_LINE, VARIANT, "variant_id", "id", many=False)
 TRYON_PRODUCT: Final = Relation("product_of_tryon_session", TRYON_SESSION, PRODUCT, "product_id", "id", many=False)
 TRYON_VARIANT: Final = Relation("variant_of_tryon_session", TRYON_SESSION, VARIANT, "variant_id", "id", many=False)
+
+# From a log's entry, whose rule has already decided.
+ENTRY_EVENT: Final = Relation(
+    "event_of_feed_entry", FEED_ENTRY, EVENT, "event_id", "id", many=False, visibility=Everyone()
+)
 
 # From a webhook endpoint.
 WEBHOOK_DELIVERIES: Final = Relation(

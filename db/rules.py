@@ -62,7 +62,7 @@ class Visibility:
     `open`: SQL over `{t}`, or empty where nothing is open. `owners`: columns of which one must be the viewer.
     `owned`: SQL over `{t}` and `{viewer}` that says the same where no column does. `storefront`: the column that a token
     narrowed to some storefronts is held to. `also`: further SQL over `{t}` and
-    `{viewer}`. `scope`: without it nothing is seen.
+    `{viewer}`. `scope`: without it nothing is seen. `personal`: one's own, even for who may read everything.
     """
 
     open: str = ""
@@ -71,12 +71,13 @@ class Visibility:
     also: str = ""
     owned: str = ""
     scope: str | None = None
+    personal: bool = False
 
     def sql(self, t: str, sight: Sight, bind: Bind) -> str:
         """The predicate over alias `t` for this viewer; `true` and `false` where nothing needs asking."""
         if self.scope is not None and not sight.holds(self.scope):
             return "false"
-        if sight.reads_all or self.open == "true":
+        if (sight.reads_all and not self.personal) or self.open == "true":
             return "true"
         parts = [self.open.format(t=t)] if self.open else []
         if self.owners or self.owned:

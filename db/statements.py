@@ -12,7 +12,7 @@ from db.model import CREATED_ASC, Aggregate, Entity, Relation
 from db.rows import columns_of, select_list
 from db.rules import Bind, Sight, Visibility
 
-CASTS = {str: "text", int: "int", datetime: "timestamptz", Decimal: "numeric"}
+CASTS = {str: "text", int: "bigint", datetime: "timestamptz", Decimal: "numeric"}
 
 
 @dataclass(frozen=True)

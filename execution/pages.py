@@ -45,10 +45,17 @@ def _mark(argument: Argument | None, sort: Sort) -> Mark | None:
 
 
 def _filters(relation: Relation[Any], given: Mapping[str, Argument]) -> tuple[tuple[str, Any], ...]:
-    if "filter" not in given:
-        return ()
-    sent = {_snake(name): argument for name, argument in given["filter"].value.items()}
-    return tuple((name, sent[name].source) for name in relation.target.filters if name in sent)
+    """Filters are fields of `filter`, or arguments of their own."""
+    fields = given["filter"].value if "filter" in given else {}
+    sent = {_snake(name): argument for name, argument in {**given, **fields}.items()}
+    return tuple((name, _source(sent[name])) for name in relation.target.filters if name in sent)
+
+
+def _source(argument: Argument) -> Const | Var:
+    """A list of enum values is part of what a plan is kept by (`shape_of`), so its values can stand in it."""
+    if not isinstance(argument.value, list):
+        return argument.source
+    return Const(tuple(item.value for item in argument.value))
 
 
 def _snake(name: str) -> str:

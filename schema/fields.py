@@ -33,14 +33,22 @@ def relation(joined: Relation[Any], **told: Any) -> Any:
 
 
 def connection(
-    joined: Relation[Any], *, filter_type: Any = None, sort_type: type[Enum] | None = None, **told: Any
-) -> Any:
-    """A connection over the far end of a join, or over a list that hangs on no row."""
+    joined: Relation[Any], *, filter_type: Any = None, sort_type: type[Enum] | None = None,
+    filters: Mapping[str, Any] | None = None, **told: Any,
+) -> Any:  # fmt: skip
+    """A connection over the far end of a join, or over a list that hangs on no row.
+
+    `filters`: filters that are arguments of their own, by name with their types; lists of enum values, or scalars.
+    """
+    own_filters = filters or {}
 
     async def resolve(root: Any, info: Info, **asked: Any):  # type: ignore[no-untyped-def]  # noqa: ANN202
         ctx = context_of(info)
         reads.require(ctx, joined)
-        args = reads.page_args(joined, **arguments_of(asked))
+        own = tuple((name, _plain(asked.pop(name, None))) for name in own_filters)
+        given = arguments_of(asked)
+        given["filters"] = (*given.get("filters", ()), *((name, value) for name, value in own if value is not None))
+        args = reads.page_args(joined, **given)
         key = "" if joined.source is None else getattr(root, joined.near)
         return ConnectionOf(ctx, joined, key, args)
 
@@ -49,8 +57,15 @@ def connection(
         annotations["filter"] = filter_type | None
     if sort_type is not None:
         annotations["sort"] = sort_type | None
+    annotations |= {name: kind | None for name, kind in own_filters.items()}
     _sign(resolve, annotations)
     return strawberry.field(resolver=resolve, metadata={PLAN: ToMany(joined)}, **told)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_plain(item) for item in value)
+    return None if value is strawberry.UNSET else value.value if isinstance(value, Enum) else value
 
 
 def _sign(resolve: Any, annotations: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """GraphQL: where reading starts."""
 
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -13,6 +14,7 @@ from db.relations import (
     ASSET,
     ASSETS,
     CONVERSION,
+    EVENTS,
     ORDER,
     ORDERS,
     PRODUCT,
@@ -32,6 +34,7 @@ from resolvers.errors import Fault, Invalid
 from schema.affiliate_report import AffiliateReport, affiliate_report
 from schema.affiliates import AffiliateLink, AffiliateLinkFilter
 from schema.assets import Asset, AssetFilter
+from schema.events import EVENTS_PREVIEW, Event, EventType
 from schema.fields import connection, context_of
 from schema.node import Node
 from schema.orders import Order, OrderFilter, OrderSort
@@ -169,4 +172,8 @@ class Query:
     )
     tryon_session: TryonSession | None = _lookup(_tryon_session, TRYON_SESSION, "tryon:write", description="Your own.")
     webhook: Webhook | None = _lookup(_webhook, WEBHOOK, "webhooks:manage")
+    events: Connection[Event] = connection(
+        EVENTS, filters={"types": list[EventType], "since": datetime}, directives=[EVENTS_PREVIEW],
+        description="What happened in the last 30 days to what is yours, oldest first; go on from `endCursor` at any time.",
+    )  # fmt: skip
     webhooks: Connection[Webhook] = connection(WEBHOOKS, description="Your own.")

@@ -46,8 +46,15 @@ def leaks(schema: GraphQLSchema, everything: GraphQLSchema, sdl: str) -> list[st
     """Where a schema tells of something that only `everything` has."""
     hidden = names_of(everything) - names_of(schema)
     told = json.dumps(graphql_sync(schema, get_introspection_query(input_value_deprecation=True)).data)
-    found = [f"introspection tells {name}" for name in hidden if re.search(rf"\b{name}\b", told)]
-    found += [f"SDL tells {name}" for name in hidden if re.search(rf"\b{name}\b", sdl)]
+    bare = json.dumps(graphql_sync(schema, get_introspection_query(descriptions=False)).data)
+    texts = {"introspection": told, "SDL": sdl, "introspection without descriptions": bare}
+    found = [
+        f"{where} tells {name}"
+        for name in sorted(hidden)
+        for where, text in texts.items()
+        # a plain word, such as "session", stands in descriptions for its own sake
+        if (text is bare or not name.islower()) and re.search(rf"\b{name}\b", text)
+    ]
     for name in sorted(hidden):
         assert graphql_sync(schema, f'{{ __type(name: "{name}") {{ name }} }}').data == {"__type": None}
         for text in (name, *misspelt(name)):
@@ -74,25 +81,22 @@ def answers(schema: GraphQLSchema, query: str, text: str, hidden: set[str]) -> I
 
 
 def uses(schema: GraphQLSchema, name: str) -> Iterator[str]:
-    """Queries that use a name in every place: field, type, argument, directive, input field, enum value, operation."""
+    """One document that uses a name in every place: field, type, argument, directive, input field, enum value."""
     if not name or not re.fullmatch(r"[_A-Za-z]\w*", name):
         return
-    yield f"{{ {name} }}"
-    yield f"{{ {name} {{ {name} }} }}"
-    yield f"mutation {{ {name} }}"
-    yield f"{{ __typename @{name} }}"
-    yield f"query(${name}: {name}) {{ __typename }}"
-    yield f"{{ ... on {name} {{ __typename }} }}"
-    for kind in schema.type_map.values():
-        if kind.name.startswith("__"):
-            continue
+    parts = [
+        f"query a {{ {name} {{ {name} }} ... on {name} {{ __typename }} }}",
+        f"mutation b {{ {name} }}",
+        f"query c(${name}: {name}) {{ __typename @{name} }}",
+    ]
+    for place, kind in enumerate(kind for kind in schema.type_map.values() if not kind.name.startswith("__")):
         if is_object_type(kind) or is_interface_type(kind):
-            yield f"fragment f on {kind.name} {{ {name} }} {{ ...f }}"
-            for field in kind.fields:
-                yield f"fragment f on {kind.name} {{ {field}({name}: 1) }} {{ ...f }}"
+            fields = " ".join(f"{field}({name}: 1)" for field in kind.fields)
+            parts.append(f"fragment f{place} on {kind.name} {{ {name} {fields} }}")
         elif is_union_type(kind):
-            yield f"fragment f on {kind.name} {{ ... on {name} {{ {name} }} }} {{ ...f }}"
+            parts.append(f"fragment f{place} on {kind.name} {{ ... on {name} {{ {name} }} }}")
         elif is_enum_type(kind):
-            yield f"query($v: {kind.name} = {name}) {{ __typename }}"
+            parts.append(f"query q{place}($v: {kind.name} = {name}) {{ __typename }}")
         elif is_input_object_type(kind):
-            yield f"query($v: {kind.name} = {{ {name}: 1 }}) {{ __typename }}"
+            parts.append(f"query q{place}($v: {kind.name} = {{ {name}: 1 }}) {{ __typename }}")
+    yield " ".join(parts)
