@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -71,11 +72,17 @@ def serve(
             "host": host, "port": port, "factory": True, "loop": "uvloop", "http": OneWriteProtocol, "access_log": False,
             "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 10, "lifespan": "on",
         }  # fmt: skip
+        # uvicorn raises the signal that ended it once more: what was started here must be ended all the same.
+        signal.signal(signal.SIGTERM, _leave)
         with worker_beside(dsn) if worker else nullcontext():
             if workers > 1:
                 uvicorn.run("app.serve:application", workers=workers, **config)
             else:
                 _Server(uvicorn.Config("app.serve:application", **config), ready).run()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 async def _prepare_database(settings: Settings, dsn: str) -> None:
