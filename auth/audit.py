@@ -1,4 +1,5 @@
-"""The log of what bears on security: entries chained by hashes within each organisation. Written in the act's own transaction."""
+"""The log of what bears on security, in chains of hashes: one for each organisation, each creator, and the platform. An entry is
+written in the transaction of the act itself."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -13,22 +14,25 @@ from db.cursors import rfc3339
 from db.ids import new_id
 
 FIRST: Final = bytes(32)
+# The chain of what concerns every partner: signing keys.
+PLATFORM: Final = "platform"
 
 
 def record(
     connection: Connection,
-    organization_id: str,
+    chain: str,
     *,
     actor: str,
     action: str,
     subject: str,
     details: Mapping[str, Any] = {},
 ) -> None:
-    """Adds an entry. `actor`: who did it (an id, or `operator`); `action` such as `secret.created`; never a secret in it."""
-    connection.execute(sql("select pg_advisory_xact_lock(hashtextextended(:id, 1))"), {"id": organization_id})
+    """Adds an entry to a chain (an id, or PLATFORM). `actor`: who did it (an id, or `operator`); `action` such as
+    `secret.created`; never a secret in it."""
+    connection.execute(sql("select pg_advisory_xact_lock(hashtextextended(:chain, 1))"), {"chain": chain})
     last = connection.execute(
-        sql("select number, hash from audit_entries where organization_id = :id order by number desc limit 1"),
-        {"id": organization_id},
+        sql("select number, hash from audit_entries where chain = :chain order by number desc limit 1"),
+        {"chain": chain},
     ).first()
     number, previous = (last.number + 1, last.hash) if last is not None else (1, FIRST)
     now = datetime.now(UTC)
@@ -43,12 +47,12 @@ def record(
     }
     connection.execute(
         sql(
-            "insert into audit_entries (id, organization_id, number, at, actor, action, subject, details, previous_hash, "
-            "hash) values (:id, :organization_id, :number, :at, :actor, :action, :subject, cast(:details as json), "
+            "insert into audit_entries (id, chain, number, at, actor, action, subject, details, previous_hash, "
+            "hash) values (:id, :chain, :number, :at, :actor, :action, :subject, cast(:details as json), "
             ":previous, :hash)"
         ),
         {
-            "id": new_id("aud"), "organization_id": organization_id, "number": number, "at": now, "actor": actor,
+            "id": new_id("aud"), "chain": chain, "number": number, "at": now, "actor": actor,
             "action": action, "subject": subject, "details": orjson.dumps(dict(details)).decode(), "previous": previous,
             "hash": chained(previous, entry),
         },
@@ -62,7 +66,7 @@ def chained(previous: bytes, entry: Mapping[str, Any]) -> bytes:
 
 
 def broken_at(entries: Iterable[Mapping[str, Any]]) -> int | None:
-    """The number of the first entry, of all of an organisation's in order, that was changed or follows a gap; None: whole."""
+    """The number of the first entry, of all of a chain's in order, that was changed or follows a gap; None: whole."""
     previous = FIRST
     for number, entry in enumerate(entries, 1):
         if entry["number"] != number or entry["hash"] != chained(previous, entry).hex():

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from time import monotonic, time
 from typing import Final
 
-from auth.clients import Client, Clients
+from auth.alarms import Alarms
+from auth.clients import Client, Clients, other_environment
 from auth.errors import Unauthenticated
 from auth.proofs import BadProof, Proofs
 from auth.revocations import Revocations
 from auth.secrets import is_well_formed
-from auth.source import NOWHERE, Source, is_allowed
+from auth.source import FOREIGN_ADDRESS, NOWHERE, Source, is_allowed
 from auth.tokens import Claims, Tokens, refused
 from auth.usage import Usage
 from auth.viewer import Viewer
@@ -28,21 +29,23 @@ class _Remembered:
     until: float
     family: str | None = None
     thumbprint: str | None = None
-    allowed_addresses: tuple[str, ...] = ()
+    # Every one of these lists must hold the caller's address.
+    allowed: tuple[tuple[str, ...], ...] = ()
 
     @property
     def unconditional(self) -> bool:
-        return self.thumbprint is None and not self.allowed_addresses
+        return self.thumbprint is None and not self.allowed
 
 
 class Authenticator:
     """Of one process. Two generations of a dict make a bounded memory that costs no bookkeeping on a hit."""
 
     def __init__(
-        self, tokens: Tokens, clients: Clients, revocations: Revocations, usage: Usage, environment: str
-    ) -> None:
+        self, tokens: Tokens, clients: Clients, revocations: Revocations, usage: Usage, alarms: Alarms,
+        environment: str,
+    ) -> None:  # fmt: skip
         self._tokens, self._clients, self._revocations = tokens, clients, revocations
-        self._usage, self._environment = usage, environment
+        self._usage, self._alarms, self._environment = usage, alarms, environment
         self._proofs = Proofs()
         self._young: dict[str, _Remembered] = {}
         self._old: dict[str, _Remembered] = {}
@@ -62,8 +65,9 @@ class Authenticator:
         entry = self._young.get(credential) or self._old.get(credential)
         if entry is None or entry.until <= monotonic():
             entry = await self._look_up(credential, by_header=api_key is not None)
-        if not is_allowed(source.address, entry.allowed_addresses):
-            raise refused("This client may not call from your address; its owner keeps a list of those that may.")
+        if not all(is_allowed(source.address, listed) for listed in entry.allowed):
+            await self._alarms.foreign_address(entry.viewer.organization_id, entry.viewer.client_id, source.address)
+            raise refused(FOREIGN_ADDRESS)
         self._check_proof(scheme, credential, entry, source)
         return entry.viewer
 
@@ -115,8 +119,8 @@ class Authenticator:
             holder.key_id,
         )  # fmt: skip
         until = monotonic() + REMEMBERED_SECONDS
-        addresses = holder.allowed_addresses or client.allowed_addresses
-        return self._remember(key, _Remembered(viewer, until, allowed_addresses=addresses))
+        allowed = tuple(listed for listed in (holder.allowed_addresses, client.allowed_addresses) if listed)
+        return self._remember(key, _Remembered(viewer, until, allowed=allowed))
 
     async def _by_token(self, token: str) -> _Remembered:
         claims = await self._tokens.verify(token)
@@ -130,7 +134,8 @@ class Authenticator:
         if self._revoked(claims):
             raise refused("The token was revoked; ask for a new one.")
         until = monotonic() + min(REMEMBERED_SECONDS, claims.expires_at - time())
-        entry = _Remembered(viewer, until, claims.family, claims.thumbprint, client.allowed_addresses)
+        allowed = (client.allowed_addresses,) if client.allowed_addresses else ()
+        entry = _Remembered(viewer, until, claims.family, claims.thumbprint, allowed)
         return self._remember(token, entry)
 
     def _revoked(self, claims: Claims) -> bool:
@@ -141,6 +146,8 @@ class Authenticator:
     def _active(self, client: Client | None) -> Client:
         if client is None or not client.active:
             raise refused("The client of this token or key is suspended or gone.")
+        if client.environment != self._environment:
+            raise refused(other_environment(client.environment, self._environment))
         return client
 
     def _remember(self, credential: str, entry: _Remembered) -> _Remembered:
@@ -169,6 +176,6 @@ def _covered(entry: _Remembered, kind: str, subject: str) -> bool:
             return entry.viewer.token_id == subject
         case "family":
             return entry.family == subject
-        case "client":
+        case "client" | "changed":
             return entry.viewer.client_id == subject
     return False

@@ -10,7 +10,7 @@ from db.sessions import Database
 
 _CLIENT: Final = (
     "select c.id, c.organization_id, c.scopes, c.redirect_uris, c.tier, c.status, c.name, c.auth_method, c.jwks, "
-    "c.dpop_bound, c.allowed_addresses, u.id as user_id, "
+    "c.dpop_bound, c.allowed_addresses, c.environment, u.id as user_id, "
     "o.name as organization_name "
     "from clients c join users u on u.organization_id = c.organization_id "
     "join organizations o on o.id = c.organization_id "
@@ -45,6 +45,7 @@ class Client:
     redirect_uris: tuple[str, ...]
     tier: str
     active: bool
+    environment: str
     auth_method: str = "secret"
     jwks: dict[str, Any] = field(default_factory=dict)
     dpop_bound: bool = False
@@ -67,8 +68,13 @@ def _client(row: asyncpg.Record, **more: Any) -> Client:
     return Client(
         row["id"], row["organization_id"], row["organization_name"], row["user_id"], row["name"],
         tuple(row["scopes"]), tuple(row["redirect_uris"]), row["tier"], row["status"] == "active",
-        row["auth_method"], row["jwks"], row["dpop_bound"], tuple(row["allowed_addresses"]), **more,
+        row["environment"],        row["auth_method"], row["jwks"], row["dpop_bound"], tuple(row["allowed_addresses"]), **more,
     )  # fmt: skip
+
+
+def other_environment(of: str, here: str) -> str:
+    """What a client reads that is of another environment than the server that it asks."""
+    return f"This client is of the {of} environment; this server is {here}, and knows it not."
 
 
 class Clients:

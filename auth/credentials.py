@@ -9,14 +9,16 @@ from sqlalchemy import Connection
 from sqlalchemy import text as sql
 
 from auth.audit import record
-from auth.secrets import Hasher, Kind, derived_secret, hint, is_well_formed, new_secret
+from auth.revocations import Kind
+from auth.secrets import Hasher, derived_secret, hint, is_well_formed, new_secret
+from auth.secrets import Kind as Secret
 from auth.tokens import TOKEN_SECONDS
 from db.ids import new_id
 
 MOST_SECRETS: Final = 2
 MOST_KEYS: Final = 50
 Table = Literal["client_secrets", "api_keys"]
-TABLES: Final[dict[Table, Kind]] = {"client_secrets": "client_secret", "api_keys": "api_key"}
+TABLES: Final[dict[Table, Secret]] = {"client_secrets": "client_secret", "api_keys": "api_key"}
 _LIVE: Final = "revoked_at is null and (expires_at is null or expires_at > now())"
 
 
@@ -29,7 +31,7 @@ class Holder:
     actor: str
 
 
-def fresh(hasher: Hasher, kind: Kind, environment: str, seed: str | None) -> str:
+def fresh(hasher: Hasher, kind: Secret, environment: str, seed: str | None) -> str:
     """A new secret; with a seed (of a request that may be repeated) the same one each time."""
     if seed is None:
         return new_secret(kind, environment)
@@ -94,9 +96,9 @@ def revoke(connection: Connection, holder: Holder, id_: str, *, why: str = "revo
         )
         if found.rowcount:
             if table == "api_keys":
-                _list(connection, "key", id_, 400 * 86400)
+                announce(connection, "key", id_, 400 * 86400)
             elif why == "leaked":
-                _list(connection, "client", holder.client_id, TOKEN_SECONDS + 60)
+                announce(connection, "client", holder.client_id, TOKEN_SECONDS + 60)
             _record(connection, holder, f"{kind}.{why}", id_, {})
             return True
     return False
@@ -118,7 +120,8 @@ def report_leak(connection: Connection, hasher: Hasher, environment: str, text: 
             revoke(connection, Holder(row.organization_id, row.client_id, "leak report"), row.id, why="leaked")
 
 
-def _list(connection: Connection, kind: str, subject: str, seconds: int) -> None:
+def announce(connection: Connection, kind: Kind, subject: str, seconds: int) -> None:
+    """Tells every process of something revoked or changed, within seconds of the commit."""
     connection.execute(
         sql(
             "insert into revocations (kind, subject, revoked_at, expires_at) values (:kind, :subject, now(), "

@@ -6,6 +6,7 @@ from typing import Final
 
 import asyncpg
 
+from auth.alarms import Alarms
 from auth.authenticate import Authenticator
 from auth.clients import Clients
 from auth.gate import Gate
@@ -42,7 +43,10 @@ class Identity:
         self.clients = Clients(db, hasher)
         self.revocations = Revocations(db)
         self.usage = Usage(db)
-        self.authenticator = Authenticator(self.tokens, self.clients, self.revocations, self.usage, environment)
+        self.alarms = Alarms(db)
+        self.authenticator = Authenticator(
+            self.tokens, self.clients, self.revocations, self.usage, self.alarms, environment
+        )
         self.server = Server(self.tokens, hasher, self.usage, self.revocations, environment)
         self.pages, self.browsers, self.consents = Pages(), Browsers(db, hasher, issuer), Consents(db)
         self.assertions, self.proofs = Assertions(db, hasher, issuer), Proofs()

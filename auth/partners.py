@@ -85,7 +85,7 @@ async def add_partner(
         region=region, created_at=now, updated_at=now,
     )  # fmt: skip
     client = Client(
-        id=new_id("cli"), organization_id=organization.id, name=name, scopes=list(scopes),
+        id=new_id("cli"), organization_id=organization.id, name=name, environment=environment, scopes=list(scopes),
         redirect_uris=list(redirect_uris), tier=tier, created_at=now,
     )  # fmt: skip
     for row in (organization, user, client):

@@ -15,7 +15,7 @@ from sqlalchemy import text as sql
 
 from db.sessions import Database, WriteSession
 
-Kind = Literal["token", "family", "client", "key", "keys"]
+Kind = Literal["token", "family", "client", "key", "keys", "changed"]
 Listener = Callable[[Kind, str], Awaitable[None]]
 
 # A transaction that began earlier may become visible later than one that began after it: read this much again.

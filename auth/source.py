@@ -15,6 +15,7 @@ class Source:
 
 
 NOWHERE = Source()
+FOREIGN_ADDRESS = "This client may not call from your address; its owner keeps a list of those that may."
 
 
 def is_allowed(address: str, allowed: tuple[str, ...]) -> bool:

@@ -237,7 +237,7 @@ async def audit_entries(ctx: Context, *, after: int, limit: int) -> list[AuditEn
     await require_role(ctx, "owner", "developer", "viewer")
     rows = await ctx.db.fetch(
         "select id, number, at, actor, action, subject, details, previous_hash, hash from audit_entries "
-        "where organization_id = $1 and number > $2 order by number limit $3",
+        "where chain = $1 and number > $2 order by number limit $3",
         [ctx.viewer.organization_id, after, limit],
     )
     return [

@@ -295,6 +295,23 @@ NEW_KEY: Final[dict[str, Any]] = NEW_SECRET | {
     "allowed_addresses": ["192.0.2.0/24"],
     "secret": "fsh_test_...",
 }
+CLIENT_INPUT: Final[dict[str, Any]] = {
+    "name": "Our shop's back end",
+    "scopes": ["profile:read", "storefronts:read"],
+    "allowed_addresses": ["192.0.2.0/24"],
+}
+CLIENT: Final[dict[str, Any]] = {
+    "id": f"cli_{_ULID}",
+    "name": "Our shop's back end",
+    "environment": "sandbox",
+    "status": "active",
+    "tier": "default",
+    "scopes": ["profile:read", "storefronts:read"],
+    "redirect_uris": [],
+    "allowed_addresses": ["192.0.2.0/24"],
+    "dpop_bound": False,
+    "created_at": _WHEN,
+}
 MEMBER: Final[dict[str, Any]] = {
     "user_id": f"usr_{_ULID}",
     "handle": "@mara",

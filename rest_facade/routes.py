@@ -5,6 +5,7 @@ from typing import Final
 from rest_facade import (
     affiliates,
     assets,
+    clients,
     deliveries,
     events,
     graphql_schema,
@@ -24,6 +25,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *products.ROUTES,
     *users.ROUTES,
     *identity.ROUTES,
+    *clients.ROUTES,
     *inventory.ROUTES,
     *orders.ROUTES,
     *affiliates.ROUTES,

@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from auth.clients import Client, other_environment
 from auth.oauth.browser import ForeignForm, Person
 from auth.oauth.consents import Decision, decide
 from auth.oauth.requests import (
@@ -62,8 +63,13 @@ class Authorize:
         asked.client_record = await self._identity.clients.find(client_id)
         if asked.client_record is not None and not asked.client_record.active:
             raise InvalidRequestError("The client is suspended.")
+        self._check_environment(asked.client_record)
         known_client.set(asked.client_record)
         return asked
+
+    def _check_environment(self, client: Client | None) -> None:
+        if client is not None and client.environment != self._identity.environment:
+            raise InvalidRequestError(other_environment(client.environment, self._identity.environment))
 
     def _refused(self, error: OAuth2Error) -> Response:
         """Back to the partner where its redirect URI is known to be its own; else a page, and no redirect."""

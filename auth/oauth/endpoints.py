@@ -28,9 +28,8 @@ from auth.oauth.requests import (
     read_credentials,
     read_fields,
 )
-from auth.oauth.server import WrongClient, known_client
+from auth.oauth.server import known_client
 from auth.proofs import BadProof
-from auth.source import is_allowed
 from auth.tokens import Claims
 
 if TYPE_CHECKING:
@@ -110,15 +109,14 @@ class Endpoints:
         """A client's request in full, with what the database knows of the client; raises OAuth2Error."""
         fields = read_fields(await read_body(request), request.headers.get("content-type", ""))
         credentials = read_credentials(request.headers.get("authorization"), fields)
-        read = ClientRequest(request.url.path, fields, request.headers, credentials)
+        read = ClientRequest(request.url.path, fields, request.headers, credentials, _address(request))
         read.client_record = await self._identity.clients.find(credentials.client_id)
         if credentials.method == "private_key_jwt":
             good = await self._identity.assertions.is_good(read.client_record, fields)
             read.extras["assertion_is_good"] = good
         check_resource(fields, self._identity.tokens.audience)
         self._check_proof(request, read)
-        self._check_address(request, read)
-        self._check_attempts(request, read)
+        await self._check_attempts(read)
         if read.client_record is not None:
             request.scope.setdefault("state", {})["client"] = read.client_record.id
         return read
@@ -136,23 +134,23 @@ class Endpoints:
         except BadProof as error:
             raise InvalidProof(printable(str(error))) from None
 
-    def _check_address(self, request: Request, read: ClientRequest) -> None:
-        record, address = read.client_record, request.client.host if request.client else ""
-        if record is not None and not is_allowed(address, record.allowed_addresses):
-            raise WrongClient(basic=read.credentials.method == "client_secret_basic")
-
-    def _check_attempts(self, request: Request, read: ClientRequest) -> None:
+    async def _check_attempts(self, read: ClientRequest) -> None:
         """Too many wrong credentials from one address, or for one client from there, are answered no more for a while."""
-        address = request.client.host if request.client else ""
-        wait = self._identity.attempts.failures(address, read.credentials.client_id)
-        if wait:
-            raise TooManyAttempts(wait)
+        wait = self._identity.attempts.failures(read.address, read.credentials.client_id)
+        if not wait:
+            return
+        record = read.client_record
+        if record is not None:
+            await self._identity.alarms.wrong_credentials(record.organization_id, record.id, read.address)
+        raise TooManyAttempts(wait)
 
-    def _note(self, request: Request, read: ClientRequest, answer: Response) -> Response:
+    async def _note(self, read: ClientRequest, answer: Response) -> Response:
+        """Counts wrong credentials, and tells the client's owner of good ones from a foreign address."""
+        record = read.client_record
         if answer.status_code == 401:
-            self._identity.attempts.note_failure(
-                request.client.host if request.client else "", read.credentials.client_id
-            )
+            self._identity.attempts.note_failure(read.address, read.credentials.client_id)
+        elif record is not None and read.extras.get("foreign_address"):
+            await self._identity.alarms.foreign_address(record.organization_id, record.id, read.address)
         return answer
 
     async def token(self, request: Request) -> Response:
@@ -164,9 +162,9 @@ class Endpoints:
             refused: Response = server.handle_error_response(None, error)
             return refused
         if read.payload.grant_type in ("authorization_code", "refresh_token"):
-            return self._note(request, read, await self.with_connection(read, server.create_token_response))
+            return await self._note(read, await self.with_connection(read, server.create_token_response))
         answer: Response = server.create_token_response(read)
-        return self._note(request, read, answer)
+        return await self._note(read, answer)
 
     async def with_connection(self, read: ClientRequest, work: Callable[[ClientRequest], Response]) -> Response:
         """Runs Authlib's synchronous code in one write transaction, over SQLAlchemy's greenlet bridge."""
@@ -182,6 +180,7 @@ class Endpoints:
     async def push(self, request: Request) -> Response:
         """POST /oauth/par (RFC 9126): the request is checked as at the authorization endpoint, then kept."""
         server = self._identity.server
+        read = None
         try:
             read = await self.read(request)
             client = server.authenticate_client(read, ALL_METHODS, "par")
@@ -193,7 +192,7 @@ class Endpoints:
         except OAuth2Error as error:
             error.redirect_uri = None
             refused: Response = server.handle_error_response(None, error)
-            return refused
+            return refused if read is None else await self._note(read, refused)
         kept = {name: value for name, value in read.fields.items() if not name.startswith("client_")}
         uri = await self._identity.pushed.keep(client.record.id, kept)
         body = {"request_uri": uri, "expires_in": PUSHED_SECONDS}
@@ -219,7 +218,7 @@ class Endpoints:
         answer = await self.with_connection(read, lambda asked: server.create_endpoint_response(endpoint, asked))
         if endpoint == "revocation":
             await self._identity.revocations.refresh()
-        return answer
+        return await self._note(read, answer)
 
     async def _claims(self, token: str) -> Claims | None:
         if token.startswith("fsr_"):
@@ -240,6 +239,10 @@ class Endpoints:
     async def resource(self, request: Request) -> Response:
         """GET /.well-known/oauth-protected-resource (RFC 9728)."""
         return _public(resource_metadata(self._identity.issuer, self._identity.tokens.audience), seconds=300)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _public(body: object, *, seconds: int) -> Response:

@@ -253,8 +253,8 @@ def _insert(connection: Connection, holder: Holder, stated: Stated, hashed: byte
     connection.execute(
         sql(
             "insert into clients (id, organization_id, name, scopes, redirect_uris, tier, status, auth_method, jwks, "
-            "dpop_bound, registration_hash, created_at) values (:id, :organization_id, :name, :scopes, :uris, 'default', "
-            "'active', :auth_method, cast(:jwks as json), :bound, :hash, now())"
+            "dpop_bound, registration_hash, environment, created_at) values (:id, :organization_id, :name, :scopes, :uris, "
+            "'default', 'active', :auth_method, cast(:jwks as json), :bound, :hash, 'sandbox', now())"
         ),
         _values(stated)
         | {

@@ -70,12 +70,15 @@ class ClientRequest(OAuth2Request):  # type: ignore[misc] # Authlib has no types
     `client_record` is what the database knows of `credentials.client_id`, None for an unknown one.
     """
 
-    def __init__(self, path: str, fields: dict[str, str], headers: Mapping[str, str], credentials: Credentials) -> None:
+    def __init__(
+        self, path: str, fields: dict[str, str], headers: Mapping[str, str], credentials: Credentials, address: str = ""
+    ) -> None:
         # TLS ends in front of the server, where there is any: Authlib's own check of the scheme would only see http.
         super().__init__("POST", f"https://server{path}", headers=headers)
         self.payload = BasicOAuth2Payload(fields)
         self.fields = fields
         self.credentials = credentials
+        self.address = address
         self.client_record: Client | None = None
         # The DPoP key that the request proved (RFC 7638), where it did.
         self.thumbprint: str | None = None

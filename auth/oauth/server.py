@@ -9,7 +9,7 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, UnauthorizedClientError
 from starlette.responses import Response
 
-from auth.clients import Client
+from auth.clients import Client, other_environment
 from auth.oauth.clients import OAuthClient
 from auth.oauth.codes import Authorized, Codes
 from auth.oauth.grants import S256, AuthorizationCode, ClientCredentials, RefreshToken, refuse_public
@@ -17,20 +17,22 @@ from auth.oauth.known_tokens import Introspection, Revocation
 from auth.oauth.refresh import RefreshTokens
 from auth.oauth.requests import ClientRequest, Credentials, InvalidProof
 from auth.revocations import Revocations
-from auth.secrets import Hasher, is_well_formed
+from auth.secrets import ENVIRONMENTS, Hasher, is_well_formed
+from auth.source import FOREIGN_ADDRESS, is_allowed
 from auth.tokens import TOKEN_SECONDS, Tokens
 from auth.usage import Usage
 
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 known_client: ContextVar[Client | None] = ContextVar("known_client", default=None)
 WRONG_CLIENT = "The client is unknown, or its credentials are wrong."
+OF_ELSEWHERE = "This is a secret of the {of} environment; this server is {here}, and knows it not."
 
 
 class WrongClient(InvalidClientError):  # type: ignore[misc] # Authlib has no types
     """Unknown client and wrong secret are told apart by nobody: the same words, after the same work."""
 
-    def __init__(self, *, basic: bool) -> None:
-        super().__init__(WRONG_CLIENT, status_code=401)
+    def __init__(self, *, basic: bool, message: str = WRONG_CLIENT) -> None:
+        super().__init__(message, status_code=401)
         self.basic = basic
 
     def get_headers(self) -> list[tuple[str, str]]:
@@ -65,12 +67,28 @@ class Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         if sent.method == "private_key_jwt":
             good = request.extras.get("assertion_is_good", False)
         if record is None or not good or sent.method not in methods:
-            raise WrongClient(basic=sent.method == "client_secret_basic")
-        if not record.active:
-            raise UnauthorizedClientError("The client is suspended; write to the operator.")
+            raise WrongClient(basic=sent.method == "client_secret_basic", message=self._why(sent))
+        self._check_may_ask(request, record)
         # Authlib's refresh grant asks for the token before it keeps the client.
         client = request.client = OAuthClient(record)
         return client
+
+    def _check_may_ask(self, request: ClientRequest, record: Client) -> None:
+        """What a client is told that has proven who it is, and yet gets nothing."""
+        if not record.active:
+            raise UnauthorizedClientError("The client is suspended; write to the operator.")
+        if record.environment != self.environment:
+            raise UnauthorizedClientError(other_environment(record.environment, self.environment))
+        if not is_allowed(request.address, record.allowed_addresses):
+            request.extras["foreign_address"] = True
+            raise UnauthorizedClientError(FOREIGN_ADDRESS)
+
+    def _why(self, sent: Credentials) -> str:
+        """A secret says of which environment it is; whether it is anybody's is not told."""
+        for other in ENVIRONMENTS:
+            if other != self.environment and is_well_formed(sent.secret, "client_secret", other):
+                return OF_ELSEWHERE.format(of=other, here=self.environment)
+        return WRONG_CLIENT
 
     def _secret_is_good(self, sent: Credentials, record: Client | None) -> bool:
         """Hashed and compared even where the checksum or the client is wrong: the time tells nothing."""

@@ -5,16 +5,19 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, LargeBinary
 from sqlmodel import Field
 
-from db.tables.base import Table, datetime, id_field, json, moment, ref, text
+from db.tables.base import Table, datetime, id_field, json, moment, text
 
 
 class AuditEntry(Table, table=True):
-    """One act. `hash` covers the entry and the hash of the one before it in the same organisation; the first has zeros before it."""
+    """One act. `hash` covers the entry and the hash of the one before it in the same chain; the first has zeros before it.
+
+    `chain` is whose log it is: an organisation, a creator, or `platform`. No foreign key: a log outlives what it tells of.
+    """
 
     __tablename__ = "audit_entries"
-    __table_args__ = (Index("uq_audit_entries_organization_id_number", "organization_id", "number", unique=True),)
+    __table_args__ = (Index("uq_audit_entries_chain_number", "chain", "number", unique=True),)
     id: str = id_field("aud")
-    organization_id: str = ref("organizations.id")
+    chain: str = text()
     number: int = Field(sa_column=Column(BigInteger, nullable=False))
     at: datetime = moment()
     actor: str = text()

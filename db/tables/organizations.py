@@ -9,6 +9,7 @@ from db.tables.base import Table, datetime, id_field, json, moment, one_of, opti
 
 REGIONS = ("eu", "us")
 TIERS = ("default", "burst", "internal")
+ENVIRONMENTS = ("sandbox", "production")
 
 
 class Organization(Table, table=True):
@@ -54,10 +55,14 @@ class Client(Table, table=True):
         one_of("tier", *TIERS),
         one_of("status", "active", "suspended"),
         one_of("auth_method", "secret", "private_key_jwt", "none"),
+        one_of("environment", *ENVIRONMENTS),
+        Index("ix_clients_organization_id", "organization_id", "id"),
     )
     id: str = id_field("cli")
     organization_id: str = ref("organizations.id")
     name: str = text()
+    # Which deployments serve it; others refuse it.
+    environment: str = text("sandbox")
     scopes: list[str] = strings()
     redirect_uris: list[str] = strings()
     tier: str = text("default")

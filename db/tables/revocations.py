@@ -10,12 +10,13 @@ class Revocation(Table, table=True):
     """Tokens that are void before their time, kept until the last of them would have expired anyway.
 
     `kind` says what `subject` is: `token` a jti, `family` all that one consent or code gave, `client` all that a client got
-    before `revoked_at`, `key` an API key, `keys` a change of the signing keys (processes load them anew).
+    before `revoked_at`, `key` an API key, `keys` a change of the signing keys (processes load them anew),
+    `changed` a client that is to be looked at anew: this alone voids nothing.
     """
 
     __tablename__ = "revocations"
     __table_args__ = (
-        one_of("kind", "token", "family", "client", "key", "keys"),
+        one_of("kind", "token", "family", "client", "key", "keys", "changed"),
         Index("ix_revocations_revoked_at", "revoked_at"),
         Index("ix_revocations_expires_at", "expires_at"),
     )

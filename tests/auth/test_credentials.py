@@ -105,7 +105,7 @@ async def test_a_leaked_key_and_a_leaked_secret_are_dead_within_seconds(live, ap
     await eventually(dead)
     assert (await ask_token(api, partner, partner.client_secret)).status_code == 401
     actions = await live.parts.db.fetch(
-        "select action from audit_entries where organization_id = $1 and actor = 'leak report'",
+        "select action from audit_entries where chain = $1 and actor = 'leak report'",
         (partner.organization_id,),
     )
     assert {row["action"] for row in actions} == {"api_key.leaked", "client_secret.leaked"}

@@ -118,11 +118,6 @@ async def test_addresses_that_are_not_listed_are_refused(db, identity, partner):
             await ask(None, key, Source(bad))
 
 
-async def test_the_token_endpoint_keeps_the_list_of_a_client(db, http, partner):
-    await db.fetch("update clients set allowed_addresses = '{192.0.2.1}' where id = $1", (partner.client_id,))
-    assert (await http.post("/oauth/token", data=fields_of(partner))).status_code == 401
-
-
 @pytest.mark.parametrize(("resource", "status"), [(ISSUER, 200), (f"{ISSUER}/v1/me", 200), ("https://evil.test", 400)])
 async def test_tokens_are_for_this_api_alone(http, partner, resource, status):
     answer = await http.post("/oauth/token", data=fields_of(partner, resource=resource))
