@@ -7,7 +7,7 @@ from typing import Final
 from auth.alarms import Alarms
 from auth.clients import Client, Clients, other_environment
 from auth.errors import Unauthenticated
-from auth.proofs import BadProof, Proofs
+from auth.proofs import ALGORITHMS, BadProof, NonceNeeded, Proofs
 from auth.revocations import Revocations
 from auth.secrets import is_well_formed
 from auth.source import FOREIGN_ADDRESS, NOWHERE, Source, is_allowed
@@ -29,6 +29,7 @@ class _Remembered:
     until: float
     family: str | None = None
     thumbprint: str | None = None
+    needs_nonce: bool = False
     # Every one of these lists must hold the caller's address.
     allowed: tuple[tuple[str, ...], ...] = ()
 
@@ -42,11 +43,11 @@ class Authenticator:
 
     def __init__(
         self, tokens: Tokens, clients: Clients, revocations: Revocations, usage: Usage, alarms: Alarms,
-        environment: str,
+        proofs: Proofs, environment: str,
     ) -> None:  # fmt: skip
         self._tokens, self._clients, self._revocations = tokens, clients, revocations
         self._usage, self._alarms, self._environment = usage, alarms, environment
-        self._proofs = Proofs()
+        self._proofs = proofs
         self._young: dict[str, _Remembered] = {}
         self._old: dict[str, _Remembered] = {}
         revocations.listen(self._forget)
@@ -68,7 +69,7 @@ class Authenticator:
         if not all(is_allowed(source.address, listed) for listed in entry.allowed):
             await self._alarms.foreign_address(entry.viewer.organization_id, entry.viewer.client_id, source.address)
             raise refused(FOREIGN_ADDRESS)
-        self._check_proof(scheme, credential, entry, source)
+        await self._check_proof(scheme, credential, entry, source)
         return entry.viewer
 
     async def _look_up(self, credential: str, *, by_header: bool) -> _Remembered:
@@ -90,7 +91,7 @@ class Authenticator:
             raise Unauthenticated("invalid_request", f"The Authorization header must read Bearer and a token. {ASK}")
         return scheme.lower(), credential.strip()
 
-    def _check_proof(self, scheme: str, token: str, entry: _Remembered, source: Source) -> None:
+    async def _check_proof(self, scheme: str, token: str, entry: _Remembered, source: Source) -> None:
         """A bound token needs a proof of its key, and comes as DPoP; another one comes as Bearer (RFC 9449 section 7)."""
         if entry.thumbprint is None and scheme == "bearer":
             return
@@ -98,7 +99,11 @@ class Authenticator:
             raise _dpop("invalid_token", "A token bound to a key comes as Authorization: DPoP, any other as Bearer.")
         url = self._tokens.audience + source.path
         try:
-            thumbprint = self._proofs.check(source.proof or "", method=source.method, url=url, token=token)
+            thumbprint = await self._proofs.check(
+                source.proof or "", method=source.method, url=url, token=token, needs_nonce=entry.needs_nonce
+            )
+        except NonceNeeded as error:
+            raise _dpop("use_dpop_nonce", str(error)) from None
         except BadProof as error:
             raise _dpop("invalid_dpop_proof", str(error)) from None
         if thumbprint != entry.thumbprint:
@@ -135,7 +140,7 @@ class Authenticator:
             raise refused("The token was revoked; ask for a new one.")
         until = monotonic() + min(REMEMBERED_SECONDS, claims.expires_at - time())
         allowed = (client.allowed_addresses,) if client.allowed_addresses else ()
-        entry = _Remembered(viewer, until, claims.family, claims.thumbprint, allowed)
+        entry = _Remembered(viewer, until, claims.family, claims.thumbprint, client.dpop_bound, allowed)
         return self._remember(token, entry)
 
     def _revoked(self, claims: Claims) -> bool:
@@ -166,7 +171,7 @@ class Authenticator:
 
 def _dpop(error: str, message: str) -> Unauthenticated:
     found = Unauthenticated(error, message)
-    found.scheme = "DPoP"
+    found.scheme, found.algorithms = "DPoP", " ".join(ALGORITHMS)
     return found
 
 

@@ -18,6 +18,8 @@ class Unauthenticated(AuthError):
         super().__init__(message)
         self.error = error
         self.scheme = "Bearer"
+        # Of DPoP proofs (RFC 9449 section 7.1).
+        self.algorithms = ""
         # Where the protected resource describes itself (RFC 9728 section 5.1); the gate fills it in.
         self.resource_metadata = ""
 
@@ -28,6 +30,8 @@ class Unauthenticated(AuthError):
             self.error or "invalid_token"
         )  # RFC 6750 lets it out where nothing was sent; our contract names it always
         parts = [f'{self.scheme} realm="fshnista"', f'error="{error}"', f'error_description="{self.message}"']
+        if self.algorithms:
+            parts.append(f'algs="{self.algorithms}"')
         if self.resource_metadata:
             parts.append(f'resource_metadata="{self.resource_metadata}"')
         return ", ".join(parts)

@@ -37,18 +37,28 @@ class Limits(Protocol):
     async def admit(self, client_id: str, tier: str) -> Admission: ...
 
 
+class Gives(Protocol):
+    """Makes nonces."""
+
+    def new(self) -> str: ...
+
+
 class Gate:
     """Admits requests. `answer_headers` collects what the answer must carry whatever becomes of the request."""
 
-    def __init__(self, authenticator: Authenticates, limiter: Limits, *, resource_metadata: str = "") -> None:
+    def __init__(
+        self, authenticator: Authenticates, limiter: Limits, *, nonces: Gives, resource_metadata: str = ""
+    ) -> None:
         self._authenticator = authenticator
-        self._limiter = limiter
+        self._limiter, self._nonces = limiter, nonces
         self._resource_metadata = resource_metadata
 
     async def admit(
         self, headers: Headers, answer_headers: list[tuple[bytes, bytes]], scope: Mapping[str, Any]
     ) -> Viewer:
         """The viewer of this request, counted against its client's quota; raises Unauthenticated or RateLimited."""
+        if b"dpop" in headers:
+            answer_headers.append((b"dpop-nonce", self._nonces.new().encode()))
         viewer = await self._viewer(headers, scope)
         admission = self._limiter.admit_now(viewer.client_id, viewer.tier)
         if admission is None:

@@ -12,6 +12,7 @@ from auth.clients import Clients
 from auth.gate import Gate
 from auth.limits import Limiter, ProcessLimiter
 from auth.limits_valkey import ValkeyLimiter
+from auth.nonces import Nonces
 from auth.oauth.assertions import Assertions
 from auth.oauth.attempts import Attempts
 from auth.oauth.browser import Browsers
@@ -19,7 +20,8 @@ from auth.oauth.consents import Consents
 from auth.oauth.pages import Pages
 from auth.oauth.pushed import Pushed
 from auth.oauth.server import Server
-from auth.proofs import Proofs
+from auth.proofs import REMEMBERED_SECONDS, Proofs
+from auth.replays import ProcessReplays, Replays, ValkeyReplays
 from auth.revocations import Revocations
 from auth.secrets import Hasher
 from auth.signing_keys import SigningKeys
@@ -35,7 +37,7 @@ class Identity:
 
     def __init__(
         self, db: Database, *, keys: SigningKeys, hasher: Hasher, issuer: str, audience: str, environment: str,
-        limiter: Limiter,
+        limiter: Limiter, replays: Replays,
     ) -> None:  # fmt: skip
         self.db, self.keys, self.hasher = db, keys, hasher
         self.issuer, self.environment, self.limiter = issuer, environment, limiter
@@ -43,13 +45,14 @@ class Identity:
         self.clients = Clients(db, hasher)
         self.revocations = Revocations(db)
         self.usage = Usage(db)
-        self.alarms = Alarms(db)
+        self.alarms, self.replays = Alarms(db), replays
+        self.proofs = Proofs(replays, Nonces(hasher.derive("DPoP nonces")))
         self.authenticator = Authenticator(
-            self.tokens, self.clients, self.revocations, self.usage, self.alarms, environment
+            self.tokens, self.clients, self.revocations, self.usage, self.alarms, self.proofs, environment
         )
         self.server = Server(self.tokens, hasher, self.usage, self.revocations, environment)
         self.pages, self.browsers, self.consents = Pages(), Browsers(db, hasher, issuer), Consents(db)
-        self.assertions, self.proofs = Assertions(db, hasher, issuer), Proofs()
+        self.assertions = Assertions(db, hasher, issuer)
         self.pushed, self.attempts = Pushed(db, hasher, environment), Attempts()
         self.revocations.listen(self._keys_changed)
         self._writing: asyncio.Task[None] | None = None
@@ -57,7 +60,7 @@ class Identity:
     def gate(self) -> Gate:
         """The one way in for every surface."""
         url = f"{self.issuer}/.well-known/oauth-protected-resource"
-        return Gate(self.authenticator, self.limiter, resource_metadata=url)
+        return Gate(self.authenticator, self.limiter, nonces=self.proofs.nonces, resource_metadata=url)
 
     @classmethod
     async def open(
@@ -68,9 +71,13 @@ class Identity:
         hasher = Hasher(secret)
         keys = await SigningKeys.open(db, hasher, token_seconds=TOKEN_SECONDS)
         limiter: Limiter = ValkeyLimiter(valkey_url, shares=shares) if valkey_url else ProcessLimiter()
+        replays: Replays = ProcessReplays()
+        if valkey_url:
+            replays = ValkeyReplays(valkey_url, db, settling=REMEMBERED_SECONDS)
         identity = cls(
-            db, keys=keys, hasher=hasher, issuer=issuer, audience=audience, environment=environment, limiter=limiter
-        )
+            db, keys=keys, hasher=hasher, issuer=issuer, audience=audience, environment=environment, limiter=limiter,
+            replays=replays,
+        )  # fmt: skip
         await identity.revocations.start()
         identity._writing = asyncio.create_task(identity._write_usage(), name="credential usage")
         return identity
@@ -85,6 +92,7 @@ class Identity:
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await self.usage.write()
         await self.limiter.close()
+        await self.replays.close()
 
     async def rotate_keys(self) -> str:
         """A new signing key; every process signs and verifies with it within seconds."""

@@ -13,10 +13,14 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from joserfc.jws import JWSRegistry
 from joserfc.util import urlsafe_b64decode
 
+from auth.nonces import LIFE_SECONDS, Nonces
+from auth.replays import Replays
+
 ALGORITHMS: Final = ("ES256", "ES384", "EdDSA", "PS256", "RS256")
 FRESH_SECONDS: Final = 60
 LONGEST_PROOF: Final = 8192
-_MOST_KEPT: Final = 200_000
+# As long as a proof or its nonce may be fresh, whichever is longer.
+REMEMBERED_SECONDS: Final = max(2 * FRESH_SECONDS, LIFE_SECONDS) + 1
 _PRIVATE: Final = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 
@@ -33,35 +37,53 @@ class BadProof(ValueError):
     """A proof that does not hold; the message says why."""
 
 
+class NonceNeeded(BadProof):
+    """A proof that must carry a nonce of ours, and carries none that is good (RFC 9449 section 8)."""
+
+
 class Proofs:
-    """Checks proofs; takes each `jti` once within the time that it is fresh. Remembers in this process alone: a proof sent to
-    two processes at once within a minute would pass twice, which RFC 9449 section 11.1 leaves to the server."""
+    """Checks proofs, and takes each `jti` once, whichever process it comes to.
 
-    def __init__(self) -> None:
-        self._seen: dict[bytes, float] = {}
+    A nonce is asked of whom `needs_nonce` says; of everybody while it is not sure that all uses are remembered; and a wrong one
+    is never taken. With a good nonce the proof is as fresh as that, whatever the client's clock says.
+    """
 
-    def check(self, proof: str, *, method: str, url: str, token: str | None = None) -> str:
+    def __init__(self, replays: Replays, nonces: Nonces) -> None:
+        self._replays, self.nonces = replays, nonces
+
+    async def check(
+        self, proof: str, *, method: str, url: str, token: str | None = None, needs_nonce: bool = False
+    ) -> str:
         """The thumbprint of the key that signed it (RFC 7638). Raises BadProof."""
         key, claims = _verified(proof)
         if claims.get("htm") != method or _plain(claims.get("htu")) != _plain(url):
             raise BadProof("htm and htu must name the method and the address of this very request.")
-        issued, now = claims.get("iat"), time()
-        if isinstance(issued, bool) or not isinstance(issued, int | float) or abs(now - issued) > FRESH_SECONDS:
-            raise BadProof(f"iat must be within {FRESH_SECONDS} s of now.")
+        self._check_fresh(claims, needs_nonce)
         if token is not None and claims.get("ath") != ath(token):
             raise BadProof("ath must be the hash of the access token.")
-        self._once(claims.get("jti"), key.thumbprint(), now)
+        await self._check_first(claims.get("jti"), key.thumbprint())
+        # It may just have turned out that earlier uses are not known.
+        self._check_fresh(claims, needs_nonce)
         return key.thumbprint()
 
-    def _once(self, jti: Any, thumbprint: str, now: float) -> None:
+    def _check_fresh(self, claims: dict[str, Any], needs_nonce: bool) -> None:
+        stated, now = claims.get("iat"), time()
+        if isinstance(stated, bool) or not isinstance(stated, int | float):
+            raise BadProof("iat must be the time at which the proof was made.")
+        sure_since = self._replays.whole_since
+        if "nonce" in claims or needs_nonce or sure_since > now - REMEMBERED_SECONDS:
+            given = self.nonces.issued_at(claims.get("nonce"))
+            if given is None or given <= sure_since:
+                raise NonceNeeded("The proof must carry the nonce of the DPoP-Nonce header.")
+        elif abs(now - stated) > FRESH_SECONDS:
+            raise NonceNeeded(f"iat must be within {FRESH_SECONDS} s of now, or the proof carry our nonce.")
+
+    async def _check_first(self, jti: Any, thumbprint: str) -> None:
         if not isinstance(jti, str) or not 1 <= len(jti) <= 512:
             raise BadProof("jti must be a text of its own for each proof.")
         key = hashlib.sha256(f"{thumbprint} {jti}".encode("utf-8", "surrogatepass")).digest()
-        if self._seen.get(key, 0) > now:
+        if not await self._replays.first_use(key, REMEMBERED_SECONDS):
             raise BadProof("This proof was used before; make a new one for each request.")
-        if len(self._seen) >= _MOST_KEPT:
-            self._seen = {kept: until for kept, until in self._seen.items() if until > now}
-        self._seen[key] = now + 2 * FRESH_SECONDS
 
 
 def ath(token: str) -> str:

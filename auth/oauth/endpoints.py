@@ -23,13 +23,14 @@ from auth.oauth.requests import (
     ClientRequest,
     InvalidProof,
     TooManyAttempts,
+    UseNonce,
     check_resource,
     printable,
     read_credentials,
     read_fields,
 )
 from auth.oauth.server import known_client
-from auth.proofs import BadProof
+from auth.proofs import BadProof, NonceNeeded
 from auth.tokens import Claims
 
 if TYPE_CHECKING:
@@ -115,13 +116,13 @@ class Endpoints:
             good = await self._identity.assertions.is_good(read.client_record, fields)
             read.extras["assertion_is_good"] = good
         check_resource(fields, self._identity.tokens.audience)
-        self._check_proof(request, read)
+        await self._check_proof(request, read)
         await self._check_attempts(read)
         if read.client_record is not None:
             request.scope.setdefault("state", {})["client"] = read.client_record.id
         return read
 
-    def _check_proof(self, request: Request, read: ClientRequest) -> None:
+    async def _check_proof(self, request: Request, read: ClientRequest) -> None:
         """The key that the tokens are to be bound to, where the request proves one (RFC 9449 section 5)."""
         sent = request.headers.getlist("dpop")
         if not sent:
@@ -130,7 +131,12 @@ class Endpoints:
         try:
             if len(sent) > 1:
                 raise BadProof("Send one DPoP header.")
-            read.thumbprint = self._identity.proofs.check(sent[0], method="POST", url=url)
+            needs_nonce = read.client_record is not None and read.client_record.dpop_bound
+            read.thumbprint = await self._identity.proofs.check(
+                sent[0], method="POST", url=url, needs_nonce=needs_nonce
+            )
+        except NonceNeeded as error:
+            raise UseNonce(printable(str(error)), self._identity.proofs.nonces.new()) from None
         except BadProof as error:
             raise InvalidProof(printable(str(error))) from None
 
@@ -145,7 +151,10 @@ class Endpoints:
         raise TooManyAttempts(wait)
 
     async def _note(self, read: ClientRequest, answer: Response) -> Response:
-        """Counts wrong credentials, and tells the client's owner of good ones from a foreign address."""
+        """Counts wrong credentials, and tells the client's owner of good ones from a foreign address. Who sent a proof gets
+        the nonce for the next one (RFC 9449 section 8.2)."""
+        if read.thumbprint is not None:
+            answer.headers["dpop-nonce"] = self._identity.proofs.nonces.new()
         record = read.client_record
         if answer.status_code == 401:
             self._identity.attempts.note_failure(read.address, read.credentials.client_id)
@@ -197,7 +206,7 @@ class Endpoints:
         uri = await self._identity.pushed.keep(client.record.id, kept)
         body = {"request_uri": uri, "expires_in": PUSHED_SECONDS}
         answer: Response = server.handle_response(201, body, [("Content-Type", "application/json")])
-        return answer
+        return await self._note(read, answer)
 
     async def revoke(self, request: Request) -> Response:
         """POST /oauth/revoke (RFC 7009)."""

@@ -49,6 +49,20 @@ class InvalidProof(InvalidRequestError):  # type: ignore[misc] # Authlib has no 
     error = "invalid_dpop_proof"
 
 
+class UseNonce(InvalidProof):
+    """A proof that must carry a nonce, which comes with the error (RFC 9449 section 8)."""
+
+    error = "use_dpop_nonce"
+
+    def __init__(self, message: str, nonce: str) -> None:
+        super().__init__(message)
+        self.nonce = nonce
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With the nonce."""
+        return [*super().get_headers(), ("DPoP-Nonce", self.nonce)]
+
+
 class InvalidTarget(InvalidRequestError):  # type: ignore[misc] # Authlib has no types
     """A resource that this server gives no tokens for (RFC 8707 section 2)."""
 

@@ -122,6 +122,25 @@ result = await oauth.processClientCredentialsResponse(
 );
 done.push("oauth4webapi: private_key_jwt");
 
+// A client whose proofs need a nonce of the server's: led to it by an error, at the token endpoint and at the API.
+const bound = { client_id: given.bound.client_id };
+const boundSecret = oauth.ClientSecretPost(given.bound.client_secret);
+const nonced = oauth.DPoP(bound, await oauth.generateKeyPair("ES256"));
+let errors = 0;
+const again = async (work) => work().catch((error) => {
+  if (!oauth.isDPoPNonceError(error)) throw error;
+  errors += 1;
+  return work();
+});
+result = await again(async () => oauth.processClientCredentialsResponse(
+  as, bound, await oauth.clientCredentialsGrantRequest(as, bound, boundSecret, {}, { DPoP: nonced, ...insecure }),
+));
+const held = await again(() => oauth.protectedResourceRequest(
+  result.access_token, "GET", new URL(`${given.issuer}/v1/me`), undefined, undefined, { DPoP: nonced, ...insecure },
+));
+if (held.status !== 200 || errors !== 1) throw new Error(`nonces: ${held.status} after ${errors} errors`);
+done.push("oauth4webapi: nonces of the server's");
+
 const config = await openid.discovery(issuer, given.client_id, given.client_secret, undefined, {
   algorithm: "oauth2", execute: [openid.allowInsecureRequests],
 });

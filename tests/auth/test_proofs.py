@@ -1,5 +1,6 @@
 """DPoP, private_key_jwt, resource indicators, address lists: what credentials are held to beside themselves."""
 
+import asyncio
 import base64
 from time import time
 
@@ -8,9 +9,12 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from app.shared_limits import run_valkey
 from auth.errors import Unauthenticated
+from auth.nonces import Nonces
 from auth.partners import create_partner
-from auth.proofs import BadProof, Proofs, ath
+from auth.proofs import BadProof, NonceNeeded, Proofs, ath
+from auth.replays import DatabaseReplays, ProcessReplays, ValkeyReplays
 from auth.source import Source
 from db.ids import new_id
 from tests.auth.conftest import ISSUER
@@ -19,17 +23,21 @@ KEY = ECKey.generate_key("P-256")
 URL = "https://api.fshnista.test/v1/me"
 
 
+def checker(replays=None):
+    return Proofs(replays or ProcessReplays(), Nonces(b"of the tests"))
+
+
 def proof(key=KEY, *, header=None, algorithm="ES256", **claims):
     stated = {"htm": "GET", "htu": URL, "iat": int(time()), "jti": new_id("usr")} | claims
     full = {"typ": "dpop+jwt", "alg": algorithm, "jwk": key.as_dict(private=False)} | (header or {})
     return jws.serialize_compact(full, orjson.dumps(stated), key, algorithms=[algorithm])
 
 
-def test_a_good_proof_names_its_key():
-    assert Proofs().check(proof(), method="GET", url=URL) == KEY.thumbprint()
+async def test_a_good_proof_names_its_key():
+    assert await checker().check(proof(), method="GET", url=URL) == KEY.thumbprint()
     rsa = RSAKey.generate_key(2048)
-    assert Proofs().check(proof(rsa, algorithm="PS256"), method="GET", url=URL + "?x=1") == rsa.thumbprint()
-    assert Proofs().check(proof(ath=ath("token")), method="GET", url=URL, token="token")
+    assert await checker().check(proof(rsa, algorithm="PS256"), method="GET", url=URL + "?x=1") == rsa.thumbprint()
+    assert await checker().check(proof(ath=ath("token")), method="GET", url=URL, token="token")
 
 
 @pytest.mark.parametrize(
@@ -55,18 +63,18 @@ def test_a_good_proof_names_its_key():
         lambda: base64.b64encode(b"\xff" * 9000).decode(),
     ],
 )
-def test_bad_proofs_are_refused(bad):
+async def test_bad_proofs_are_refused(bad):
     with pytest.raises(BadProof):
-        Proofs().check(bad(), method="GET", url=URL)
+        await checker().check(bad(), method="GET", url=URL)
 
 
-def test_a_proof_is_taken_once_and_is_of_its_token():
-    proofs, sent = Proofs(), proof(ath=ath("token"))
-    assert proofs.check(sent, method="GET", url=URL, token="token")
+async def test_a_proof_is_taken_once_and_is_of_its_token():
+    proofs, sent = checker(), proof(ath=ath("token"))
+    assert await proofs.check(sent, method="GET", url=URL, token="token")
     with pytest.raises(BadProof, match="before"):
-        proofs.check(sent, method="GET", url=URL, token="token")
+        await proofs.check(sent, method="GET", url=URL, token="token")
     with pytest.raises(BadProof, match="ath"):
-        proofs.check(proof(ath=ath("other")), method="GET", url=URL, token="token")
+        await proofs.check(proof(ath=ath("other")), method="GET", url=URL, token="token")
 
 
 def fields_of(partner, **more):
@@ -195,3 +203,96 @@ async def test_a_refusal_leads_to_the_metadata(live):
         assert answer.status_code == 401
         link = f'resource_metadata="{live.url}/.well-known/oauth-protected-resource"'
         assert link in answer.headers["www-authenticate"]
+
+
+async def test_a_nonce_is_good_for_two_minutes_in_every_process(monkeypatch):
+    one, other = checker(), checker()
+    nonce = one.nonces.new()
+    assert await other.check(proof(nonce=nonce, iat=1), method="GET", url=URL)  # whatever the client's clock says
+    for wrong in (nonce[:-1] + ("A" if nonce[-1] != "A" else "B"), "", "ä", None, 7, Nonces(b"another").new()):
+        with pytest.raises(NonceNeeded):
+            await one.check(proof(nonce=wrong), method="GET", url=URL)
+    with pytest.raises(NonceNeeded):
+        await one.check(proof(), method="GET", url=URL, needs_nonce=True)
+    late = time() + 121
+    monkeypatch.setattr("auth.nonces.time", lambda: late)
+    with pytest.raises(NonceNeeded):
+        await one.check(proof(nonce=nonce), method="GET", url=URL)
+
+
+async def test_a_client_of_bound_tokens_is_led_to_its_nonce(db, identity, http, partner):
+    """RFC 9449 sections 8 and 9: at the token endpoint and at the API; each answer has the next nonce."""
+    await db.fetch("update clients set dpop_bound = true where id = $1", (partner.client_id,))
+    there = {"htm": "POST", "htu": f"{ISSUER}/oauth/token"}
+    asked = await http.post("/oauth/token", data=fields_of(partner), headers={"dpop": proof(**there)})
+    assert (asked.status_code, asked.json()["error"]) == (400, "use_dpop_nonce")
+    nonce = asked.headers["dpop-nonce"]
+    given = await http.post("/oauth/token", data=fields_of(partner), headers={"dpop": proof(**there, nonce=nonce)})
+    assert given.status_code == 200, given.text
+    token = given.json()["access_token"]
+    assert identity.proofs.nonces.issued_at(given.headers["dpop-nonce"])
+    bound = {"htu": f"{ISSUER}/v1/me", "ath": ath(token)}
+    bare, answered = await admitted(identity, token, proof(**bound))
+    assert bare.startswith("DPoP ")
+    assert 'error="use_dpop_nonce"' in bare
+    assert 'algs="ES256' in bare
+    assert identity.proofs.nonces.issued_at(answered)
+    assert (await admitted(identity, token, proof(**bound, nonce=answered)))[0] == ""
+
+
+async def admitted(identity, token, sent):
+    """The challenge of the gate, empty where it lets through, and the nonce that goes with its answer."""
+    headers = {b"authorization": f"DPoP {token}".encode(), b"dpop": sent.encode()}
+    answer_headers: list[tuple[bytes, bytes]] = []
+    challenge = ""
+    try:
+        scope = {"method": "GET", "path": "/v1/me", "client": ("127.0.0.1", 1)}
+        await identity.gate().admit(headers, answer_headers, scope)
+    except Unauthenticated as refused:
+        challenge = refused.challenge
+    return challenge, dict(answer_headers)[b"dpop-nonce"].decode()
+
+
+@pytest.fixture
+async def sharing(db, tmp_path):
+    """The memories of three processes over one Valkey, which `run_valkey(tmp_path)` starts."""
+    processes = [ValkeyReplays(f"unix://{tmp_path}/valkey", db, settling=121, timeout=5) for _ in range(3)]
+    yield processes
+    for one in processes:
+        await one.close()
+
+
+async def taken(processes, sent):
+    """How many of the processes took the proof."""
+    outcomes = await asyncio.gather(
+        *(checker(one).check(sent, method="GET", url=URL) for one in processes), return_exceptions=True
+    )
+    assert all(isinstance(one, str | BadProof) for one in outcomes), outcomes
+    return sum(isinstance(one, str) for one in outcomes)
+
+
+async def test_a_proof_passes_once_over_all_processes_whatever_becomes_of_valkey(sharing, tmp_path):
+    nonces = checker().nonces
+    with run_valkey(tmp_path):
+        before = proof(jti="before")
+        assert await taken(sharing[:1], before) == 1
+        assert await taken(sharing, before) == 0
+        assert await taken(sharing, proof(jti="at once")) == 1
+        early = proof(jti="early", nonce=nonces.new())
+        assert await taken(sharing[:1], early) == 1
+    # Away: what was used is not known, so a nonce younger than that is asked for; the database remembers it.
+    assert await taken(sharing, before) == 0
+    assert await taken(sharing, early) == 0
+    assert await taken(sharing, proof(jti="without a nonce")) == 0
+    between = proof(jti="between", nonce=nonces.new())
+    assert await taken(sharing, between) == 1
+    with run_valkey(tmp_path):
+        await asyncio.sleep(1.1)
+        assert await taken(sharing, between) == 0
+        assert await taken(sharing, proof(jti="after", nonce=nonces.new())) == 1
+
+
+async def test_the_database_takes_a_name_once(db):
+    replays = DatabaseReplays(db)
+    outcomes = await asyncio.gather(*(replays.first_use(b"a name", 60) for _ in range(5)))
+    assert sorted(outcomes) == [False] * 4 + [True]
