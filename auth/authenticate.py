@@ -135,6 +135,7 @@ class Authenticator:
         viewer = Viewer(
             claims.user_id, client.id, client.organization_id, frozenset(claims.scopes), client.tier, "token",
             claims.token_id, None if claims.storefront_ids is None else frozenset(claims.storefront_ids),
+            creator=claims.family is not None,
         )  # fmt: skip
         if self._revoked(claims):
             raise refused("The token was revoked; ask for a new one.")

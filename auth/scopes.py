@@ -18,7 +18,7 @@ SCOPES: Final = {
     "webhooks:manage": "Register addresses that are told of events",
     "preview:events": "Use the events preview of the GraphQL schema",
     "preview:recommendations": "Use the recommendations preview of the GraphQL schema",
-    "preview:twin": "Use the digital twin preview of the GraphQL schema",
+    "preview:twin": "Keep your body measurements and tell you which size fits (a preview)",
     "platform:read": "Read everything on the platform",
 }
 # Never given by default: for the operator's own tools and load tests.

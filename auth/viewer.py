@@ -11,7 +11,8 @@ class Viewer:
     """The subject user, the client that acts for it, and what the token allows.
 
     `storefront_ids` None: not narrowed; otherwise the token acts only on these of the user's storefronts.
-    `token_id` is the `jti` of the token or the id of the API key.
+    `token_id` is the `jti` of the token or the id of the API key. `creator`: the token came of a code that its user, a
+    creator, let the client have; an organisation's own tokens and keys did not.
     """
 
     user_id: str
@@ -22,11 +23,12 @@ class Viewer:
     kind: Literal["token", "api_key"] = "token"
     token_id: str = ""
     storefront_ids: frozenset[str] | None = None
+    creator: bool = False
     sight: Sight = field(init=False)
 
     def __post_init__(self) -> None:
         reads_all = "platform:read" in self.scopes
-        sight = Sight(reads_all, self.storefront_ids is not None, self.scopes)
+        sight = Sight(reads_all, self.storefront_ids is not None, self.scopes, self.creator)
         object.__setattr__(self, "sight", sight)
 
     def holds(self, scope: str) -> bool:

@@ -24,7 +24,7 @@ _SIZES: Final = ("XS", "S", "M", "L", "XL")
 _CURRENCIES: Final = ("EUR", "USD", "GBP", "SEK")
 
 COLUMNS: Final = {
-    "users": ("id", "handle", "display_name", "twin_active", "region", "created_at", "updated_at"),
+    "users": ("id", "handle", "display_name", "region", "created_at", "updated_at"),
     "storefronts": (
         "id", "owner_id", "handle", "name", "description", "status", "currency", "locale", "visibility", "extra",
         "created_at", "updated_at",
@@ -88,7 +88,7 @@ class Rows:
         for place in range(self.sizes.users):
             at = self._moment(place)
             handle = f"@gen{self.seed}.{place}"
-            yield self._id("usr", at), handle, f"Creator {place}", False, "eu" if place % 3 else "us", at, at
+            yield self._id("usr", at), handle, f"Creator {place}", "eu" if place % 3 else "us", at, at
 
     def storefronts(self) -> Iterator[tuple[Any, ...]]:
         """Nine in ten are active."""

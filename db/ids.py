@@ -30,6 +30,11 @@ PREFIXES: Final = {
     "aut": "authorization",
     "app": "application",
     "aud": "audit_entry",
+    "twc": "twin_consent",
+    "msm": "measurement",
+    "fit": "fit_preference",
+    "kns": "known_size",
+    "sce": "size_chart_entry",
 }
 ULID_PATTERN: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _ID = re.compile(f"({'|'.join(PREFIXES)})_{ULID_PATTERN}")

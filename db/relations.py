@@ -15,12 +15,19 @@ from db.tables import (
     DeliveryAttempt,
     Event,
     FeedEntry,
+    FitPreference,
     Inventory,
+    KnownSize,
+    Measurement,
     Order,
     OrderLine,
     Product,
+    SizeChart,
+    SizeChartEntry,
     Storefront,
     TryonSession,
+    Twin,
+    TwinConsent,
     User,
     Variant,
     WebhookEndpoint,
@@ -157,6 +164,50 @@ FEED_ENTRY: Final = Entity(
     },
 )  # fmt: skip
 
+
+# A twin shows to its own creator alone, through a client that the creator lets use it for a purpose, not to `platform:read`.
+def _consented(user: str, purpose: str) -> Visibility:
+    """Twins' rows whose column `user` is the viewer, with a consent for this purpose, or for any where it is empty."""
+    narrowed = f" and c.purpose = '{purpose}'" if purpose else ""
+    consent = "select 1 from twin_consents c where c.client_id = {client} and c.withdrawn_at is null"
+    return Visibility(
+        owned=f"({{t}}.{user} = {{viewer}} and exists ({consent} and c.user_id = {{t}}.{user}{narrowed}))",
+        personal=True, creator=True,
+    )  # fmt: skip
+
+
+_TWIN_SEEN: Final = _consented("user_id", "measurements")
+_FOR_ADVICE: Final = _consented("user_id", "size_advice")
+_NEWEST = (
+    "not exists (select 1 from twin_measurements n where n.user_id = {t}.user_id and n.dimension = {t}.dimension "
+    "and (n.measured_at, n.id) > ({t}.measured_at, {t}.id))"
+)
+_TWIN_OF_VIEWER = _consented("id", "measurements")
+TWIN: Final = Entity("twin", Twin, visible=_TWIN_OF_VIEWER, listed=_TWIN_OF_VIEWER)
+# A client sees the consents that it was given itself, whatever they are for.
+_OWN_CONSENT = Visibility(owned="({t}.user_id = {viewer} and {t}.client_id = {client})", personal=True, creator=True)
+TWIN_CONSENT: Final = Entity("twin_consent", TwinConsent, visible=_OWN_CONSENT, listed=_OWN_CONSENT)
+MEASUREMENT: Final = Entity(
+    "measurement", Measurement, visible=_TWIN_SEEN, listed=_TWIN_SEEN,
+    sorts=sorts(
+        Sort("MEASURED_AT_ASC", "measured_at", datetime), Sort("MEASURED_AT_DESC", "measured_at", datetime, descending=True)
+    ),
+    filters={
+        "dimensions": Filter("{t}.dimension = any({v}::text[])"),
+        "since": Filter("{t}.measured_at >= {v}"),
+        "newest": Filter("(not {v}::boolean or " + _NEWEST + ")"),
+    },
+)  # fmt: skip
+FIT_PREFERENCE: Final = Entity("fit_preference", FitPreference, visible=_TWIN_SEEN, listed=_TWIN_SEEN)
+KNOWN_SIZE: Final = Entity("known_size", KnownSize, visible=_TWIN_SEEN, listed=_TWIN_SEEN)
+
+# A size chart is reached through its product alone, whose rule has already decided.
+SIZE_CHART: Final = Entity("size_chart", SizeChart, visible=Everyone(), listed=Visibility())
+SIZE_CHART_ENTRY: Final = Entity(
+    "size_chart_entry", SizeChartEntry, visible=Everyone(), listed=Visibility(),
+    sorts={"CREATED_AT_ASC": Sort("CREATED_AT_ASC", "position", int)},
+)  # fmt: skip
+
 # Lists that hang on no parent.
 EVENTS: Final = Relation("events", None, FEED_ENTRY, scope="preview:events")
 STOREFRONTS: Final = Relation("storefronts", None, STOREFRONT, scope="storefronts:read")
@@ -173,6 +224,31 @@ USER_STOREFRONTS: Final = Relation(
 USER_LINKS: Final = Relation(
     "affiliate_links_by_affiliate", USER, AFFILIATE_LINK, "id", "affiliate_id", scope="affiliates:read"
 )
+USER_TWIN: Final = Relation("twin_of_user", USER, TWIN, "id", "id", many=False, scope="preview:twin")
+_MEASURED: Final = Relation(
+    "measured_by_user", USER, MEASUREMENT, "id", "user_id", visibility=_consented("user_id", "")
+)
+TWIN_ACTIVE: Final = Aggregate("twin_active_by_user", _MEASURED, "bool_or(true)", False, kind="bool")
+# What size advice looks at, which a client may be allowed without seeing it.
+ADVICE_MEASUREMENTS: Final = Relation(
+    "measurements_for_advice", USER, MEASUREMENT, "id", "user_id", visibility=_FOR_ADVICE, where=_NEWEST
+)
+ADVICE_PREFERENCES: Final = Relation(
+    "preferences_for_advice", USER, FIT_PREFERENCE, "id", "user_id", visibility=_FOR_ADVICE
+)
+ADVICE_KNOWN_SIZES: Final = Relation(
+    "known_sizes_for_advice", USER, KNOWN_SIZE, "id", "user_id", visibility=_FOR_ADVICE
+)
+
+# From a twin.
+TWIN_CONSENTS: Final = Relation("consents_by_twin", TWIN, TWIN_CONSENT, "id", "user_id", scope="preview:twin")
+TWIN_MEASUREMENTS: Final = Relation("measurements_by_twin", TWIN, MEASUREMENT, "id", "user_id", scope="preview:twin")
+TWIN_FIT_PREFERENCES: Final = Relation(
+    "fit_preferences_by_twin", TWIN, FIT_PREFERENCE, "id", "user_id", scope="preview:twin"
+)
+TWIN_KNOWN_SIZES: Final = Relation("known_sizes_by_twin", TWIN, KNOWN_SIZE, "id", "user_id", scope="preview:twin")
+# For the creator's own copy: those given to other clients too.
+ALL_CONSENTS: Final = Relation("all_consents_by_twin", TWIN, TWIN_CONSENT, "id", "user_id", visibility=_TWIN_SEEN)
 
 # From a storefront. Its products show to whoever sees it, though it may itself be in no list.
 STOREFRONT_OWNER: Final = Relation("owner_of_storefront", STOREFRONT, USER, "owner_id", "id", many=False)
@@ -197,6 +273,12 @@ PRODUCT_LINKS: Final = Relation(
 )
 PRODUCT_INVENTORY: Final = Relation("inventory_by_product", PRODUCT, INVENTORY, "id", "product_id")
 TOTAL_INVENTORY: Final = Aggregate("total_inventory_by_product", PRODUCT_INVENTORY, "sum({t}.available)::int", None)
+PRODUCT_SIZE_CHART: Final = Relation(
+    "size_chart_of_product", PRODUCT, SIZE_CHART, "id", "product_id", many=False, scope="preview:twin"
+)
+CHART_ENTRIES: Final = Relation(
+    "entries_by_size_chart", SIZE_CHART, SIZE_CHART_ENTRY, "product_id", "product_id", visibility=Everyone()
+)
 
 # From a variant. Whether it is in stock is for all; how much of it, for its owner.
 VARIANT_PRODUCT: Final = Relation("product_of_variant", VARIANT, PRODUCT, "product_id", "id", many=False)

@@ -30,11 +30,15 @@ class Bind:
 
 @dataclass(frozen=True)
 class Sight:
-    """What of a viewer changes the text of a statement. The viewer's own id and storefronts are parameters."""
+    """What of a viewer changes the text of a statement. The viewer's own id, client and storefronts are parameters.
+
+    `creator`: a creator gave this token to the client; an organisation's own tokens act for no person.
+    """
 
     reads_all: bool = False
     narrowed: bool = False
     scopes: frozenset[str] = frozenset()
+    creator: bool = False
 
     def holds(self, scope: str) -> bool:
         """Whether this viewer has a scope; `platform:read` stands for every scope that reads."""
@@ -51,7 +55,13 @@ class ViewerStorefronts:
     """Stands for the storefronts that a narrowed token is held to."""
 
 
+@dataclass(frozen=True)
+class ViewerClient:
+    """Stands for the client through which the viewer asks."""
+
+
 VIEWER = ViewerId()
+CLIENT = ViewerClient()
 STOREFRONTS = ViewerStorefronts()
 
 
@@ -60,9 +70,10 @@ class Visibility:
     """Which rows of a table a viewer sees: those that are open to all, and those that are the viewer's own.
 
     `open`: SQL over `{t}`, or empty where nothing is open. `owners`: columns of which one must be the viewer.
-    `owned`: SQL over `{t}` and `{viewer}` that says the same where no column does. `storefront`: the column that a token
-    narrowed to some storefronts is held to. `also`: further SQL over `{t}` and
-    `{viewer}`. `scope`: without it nothing is seen. `personal`: one's own, even for who may read everything.
+    `owned`: SQL over `{t}`, `{viewer}` and the viewer's `{client}` that says the same where no column does. `storefront`:
+    the column that a token narrowed to some storefronts is held to. `also`: further SQL over the same. `scope`: without
+    it nothing is seen. `personal`: one's own, even for who may read everything. `creator`: and through a token that
+    its user gave to a client.
     """
 
     open: str = ""
@@ -72,10 +83,11 @@ class Visibility:
     owned: str = ""
     scope: str | None = None
     personal: bool = False
+    creator: bool = False
 
     def sql(self, t: str, sight: Sight, bind: Bind) -> str:
         """The predicate over alias `t` for this viewer; `true` and `false` where nothing needs asking."""
-        if self.scope is not None and not sight.holds(self.scope):
+        if (self.scope is not None and not sight.holds(self.scope)) or (self.creator and not sight.creator):
             return "false"
         if (sight.reads_all and not self.personal) or self.open == "true":
             return "true"
@@ -83,16 +95,21 @@ class Visibility:
         if self.owners or self.owned:
             parts.append(self._owned(t, sight, bind))
         if self.also:
-            parts.append(self.also.format(t=t, viewer=bind(VIEWER)))
+            parts.append(_filled(self.also, t, bind))
         return f"({' or '.join(parts)})" if parts else "false"
 
     def _owned(self, t: str, sight: Sight, bind: Bind) -> str:
         ways = [f"{t}.{column} = {bind(VIEWER)}" for column in self.owners]
-        ways += [self.owned.format(t=t, viewer=bind(VIEWER))] if self.owned else []
+        ways += [_filled(self.owned, t, bind)] if self.owned else []
         owned = " or ".join(ways)
         if sight.narrowed and self.storefront is not None:
             return f"(({owned}) and {t}.{self.storefront} = any({bind(STOREFRONTS)}))"
         return owned
+
+
+def _filled(sql: str, t: str, bind: Bind) -> str:
+    """The text with its places; PostgreSQL refuses parameters that no text uses."""
+    return sql.format(t=t, viewer=bind(VIEWER), client=bind(CLIENT) if "{client}" in sql else "")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
 
 from db.cursors import BadCursor, decode
-from db.rules import STOREFRONTS, VIEWER, Sight
+from db.rules import CLIENT, STOREFRONTS, VIEWER, Sight
 from db.sessions import Database
 from execution.arguments import Const, Var, shape_of
 from execution.cost import Cost, Paging, cost_of, refusal
@@ -52,6 +52,8 @@ class Looks(Protocol):
 
     @property
     def user_id(self) -> str: ...
+    @property
+    def client_id(self) -> str: ...
     @property
     def storefront_ids(self) -> frozenset[str] | None: ...
     @property
@@ -203,6 +205,8 @@ def value_of(source: Any, variables: Mapping[str, Any], viewer: Looks) -> Any:
         )
     if source == VIEWER:
         return viewer.user_id
+    if source == CLIENT:
+        return viewer.client_id
     if source == STOREFRONTS:
         return list(viewer.storefront_ids or ())
     raise TypeError(f"a plan's parameter has no source: {source!r}")

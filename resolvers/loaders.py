@@ -13,7 +13,7 @@ from db import cursors, statements
 from db.cursors import Cursor, Sort
 from db.model import CREATED_ASC, Aggregate, Entity, Relation
 from db.rows import hydrate, hydrate_all, hydrate_part
-from db.rules import STOREFRONTS, VIEWER
+from db.rules import CLIENT, STOREFRONTS, VIEWER
 from db.sessions import Database
 from db.statements import KEYS, LIMIT, Given, Mark, Statement, Window
 from db.tables import Table
@@ -191,7 +191,9 @@ class Loaders:
 
     async def fetch(self, statement: Statement, values: Mapping[Hashable, Any]) -> list[Any]:
         """Runs a statement with these values and the viewer's own."""
-        given = {VIEWER: self._viewer.user_id, STOREFRONTS: list(self._viewer.storefront_ids or ()), **values}
+        viewer = self._viewer
+        own = {VIEWER: viewer.user_id, CLIENT: viewer.client_id, STOREFRONTS: list(viewer.storefront_ids or ())}
+        given = {**own, **values}
         try:
             return await self._db.fetch(statement.sql, [given[source] for source in statement.sources])
         except asyncpg.DataError as error:

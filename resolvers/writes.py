@@ -96,6 +96,8 @@ async def _hold(session: WriteSession, client_id: str, key: str) -> None:
 
 
 def _replay(kept: IdempotencyKey, fingerprint: bytes) -> Written:
+    if not kept.fingerprint:
+        raise Conflict("What was written with this idempotency key has been erased since.", code="erased")
     if kept.fingerprint != fingerprint:
         message = f"this key was used before for another request ({kept.operation}); use a new key for a new request"
         raise Invalid(Fault("", message, "idempotency_key_reused"))

@@ -17,6 +17,7 @@ from schema.scalars import SCALARS
 from schema.stages import SCOPE, NoPreview, OpenPreview, StagedSchema, previews_of
 from schema.storefronts import Storefront, StorefrontMutations
 from schema.tryon import TryonMutations, TryonSession
+from schema.twin_mutations import TwinMutations
 from schema.users import User
 from schema.webhooks import Webhook, WebhookMutations
 
@@ -30,6 +31,7 @@ MUTATIONS = (
     AssetMutations,
     TryonMutations,
     WebhookMutations,
+    TwinMutations,
 )
 
 

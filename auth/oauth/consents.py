@@ -95,6 +95,8 @@ def decide(connection: Connection, decision: Decision) -> Allowed:
     else:
         consent_id = row.id
         before, refused = set(row.scopes), set(decision.asked) - set(decision.scopes)
+        if "preview:twin" in refused:
+            _withdraw_twin(connection, decision.user_id, decision.client_id)
         if before & refused or _narrower(decision.storefront_ids, row.storefront_ids):
             _revoke_families(connection, consent_id)
         _update(connection, consent_id, (before - refused) | set(decision.scopes), decision.storefront_ids)
@@ -138,12 +140,27 @@ def _listed(ids: tuple[str, ...] | None) -> list[str] | None:
 
 def _withdraw(connection: Connection, user_id: str, consent_id: str) -> bool:
     found = connection.execute(
-        sql("update consents set revoked_at = now() where id = :id and user_id = :user_id and revoked_at is null"),
+        sql(
+            "update consents set revoked_at = now() where id = :id and user_id = :user_id and revoked_at is null "
+            "returning client_id"
+        ),
         {"id": consent_id, "user_id": user_id},
-    )
-    if found.rowcount:
+    ).first()
+    if found is not None:
         _revoke_families(connection, consent_id)
-    return bool(found.rowcount)
+        _withdraw_twin(connection, user_id, found.client_id)
+    return found is not None
+
+
+def _withdraw_twin(connection: Connection, user_id: str, client_id: str) -> None:
+    """Whom the creator shuts out, the twin is shut to as well."""
+    connection.execute(
+        sql(
+            "update twin_consents set withdrawn_at = now() "
+            "where user_id = :user_id and client_id = :client_id and withdrawn_at is null"
+        ),
+        {"user_id": user_id, "client_id": client_id},
+    )
 
 
 def _revoke_families(connection: Connection, consent_id: str) -> None:

@@ -21,8 +21,10 @@ from db.tables.organizations import (
 )
 from db.tables.products import Inventory, Product, Variant
 from db.tables.revocations import Revocation
+from db.tables.size_charts import SizeChart, SizeChartEntry
 from db.tables.storefronts import Storefront
 from db.tables.tryon import TryonApproval, TryonSession
+from db.tables.twins import FitPreference, KnownSize, Measurement, Twin, TwinConsent
 from db.tables.webhooks import WebhookEndpoint, WebhookNotice, WebhookSecret
 
 __all__ = [
@@ -44,9 +46,12 @@ __all__ = [
     "DispatchTick",
     "Event",
     "FeedEntry",
+    "FitPreference",
     "Grant",
     "IdempotencyKey",
     "Inventory",
+    "KnownSize",
+    "Measurement",
     "Member",
     "Order",
     "OrderLine",
@@ -58,10 +63,14 @@ __all__ = [
     "Revocation",
     "SignIn",
     "SigningKey",
+    "SizeChart",
+    "SizeChartEntry",
     "Storefront",
     "Table",
     "TryonApproval",
     "TryonSession",
+    "Twin",
+    "TwinConsent",
     "UsedAssertion",
     "User",
     "Variant",

@@ -9,7 +9,10 @@ from db.tables.base import Table, datetime, json, moment, ref, text
 
 
 class IdempotencyKey(Table, table=True):
-    """A key that a client sent with a write, what the write was, and what came of it. Written in the write's own transaction."""
+    """A key that a client sent with a write, what the write was, and what came of it. Written in the write's own transaction.
+
+    The fingerprint is empty where what was written has been erased: a hash of few values tells them to who tries all.
+    """
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)

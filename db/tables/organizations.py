@@ -41,7 +41,6 @@ class User(Table, table=True):
     display_name: str = text()
     email: str | None = optional_text()
     password_hash: str | None = optional_text()
-    twin_active: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default="false"))
     region: str = text("eu")
     created_at: datetime = moment()
     updated_at: datetime = moment()
