@@ -31,6 +31,9 @@ bench-webhooks: .venv/dev.done ## measure deliveries end to end; takes about eig
 test-faults: .venv/dev.done ## kill everything two hundred times and see that nothing is lost
 	@$(BIN)/python -m pytest -s -m fault tests
 
+test-load: .venv/dev.done ## what takes minutes: hundreds of thousands of requests, every misspelling of every name
+	@$(BIN)/python -m pytest -m load tests
+
 schema: .venv/runtime.done ## write schema.graphql from code
 	@./fshnista schema export > schema.graphql
 
@@ -59,5 +62,5 @@ web/.built: web/package-lock.json web/vite.config.ts web/build.py $(shell find w
 	@$(BIN)/python web/build.py
 	@touch $@
 
-.PHONY: help run test test-parity test-faults check bench bench-webhooks schema format lock
+.PHONY: help run test test-parity test-faults test-load check bench bench-webhooks schema format lock
 .PRECIOUS: .venv/%.done
