@@ -20,6 +20,7 @@ from auth.oauth.consents import Consents
 from auth.oauth.pages import Pages
 from auth.oauth.pushed import Pushed
 from auth.oauth.server import Server
+from auth.passkeys import Passkeys
 from auth.proofs import REMEMBERED_SECONDS, Proofs
 from auth.replays import ProcessReplays, Replays, ValkeyReplays
 from auth.revocations import Revocations
@@ -51,7 +52,8 @@ class Identity:
             self.tokens, self.clients, self.revocations, self.usage, self.alarms, self.proofs, environment
         )
         self.server = Server(self.tokens, hasher, self.usage, self.revocations, environment)
-        self.pages, self.browsers, self.consents = Pages(), Browsers(db, hasher, issuer), Consents(db)
+        self.passkeys = Passkeys(db, hasher, replays, self.alarms, issuer)
+        self.pages, self.browsers, self.consents = Pages(issuer), Browsers(db, hasher, issuer), Consents(db)
         self.assertions = Assertions(db, hasher, issuer)
         self.pushed, self.attempts = Pushed(db, hasher, environment), Attempts()
         self.revocations.listen(self._keys_changed)

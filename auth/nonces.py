@@ -12,11 +12,11 @@ _TIME, _MAC = 6, 15
 class Nonces:
     """Of one purpose, which the key is derived for."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, key: bytes, *, life: int = LIFE_SECONDS) -> None:
+        self._key, self._life = key, life
 
     def new(self) -> str:
-        """A fresh one, 28 characters of base64url; good for 120 s."""
+        """A fresh one, 28 characters of base64url."""
         moment = int(time() * 1000).to_bytes(_TIME, "big")
         return urlsafe_b64encode(moment + self._mac(moment)).decode()
 
@@ -30,7 +30,7 @@ class Nonces:
         if len(raw) != _TIME + _MAC or not hmac.compare_digest(mac, self._mac(moment)):
             return None
         issued = int.from_bytes(moment, "big") / 1000
-        return issued if time() - issued <= LIFE_SECONDS else None
+        return issued if time() - issued <= self._life else None
 
     def _mac(self, moment: bytes) -> bytes:
         return hmac.digest(self._key, moment, "sha256")[:_MAC]

@@ -35,6 +35,7 @@ PREFIXES: Final = {
     "fit": "fit_preference",
     "kns": "known_size",
     "sce": "size_chart_entry",
+    "pky": "passkey",
 }
 ULID_PATTERN: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _ID = re.compile(f"({'|'.join(PREFIXES)})_{ULID_PATTERN}")

@@ -23,10 +23,11 @@ class Attempts:
 
     def allows(self, request: Request, email: str) -> bool:
         """Whether this address may try again for this account."""
-        address = request.client.host if request.client else ""
-        return self._counts(f"address:{address}", "address") and self._counts(
-            f"account:{email.lower()[:254]}", "account"
-        )
+        return self.allows_address(request) and self._counts(f"account:{email.lower()[:254]}", "account")
+
+    def allows_address(self, request: Request) -> bool:
+        """Whether this address may try again at all."""
+        return self._counts(f"address:{request.client.host if request.client else ''}", "address")
 
     def failures(self, address: str, client_id: str) -> int:
         """Seconds until wrong credentials of this client from this address are looked at again; 0: at once."""

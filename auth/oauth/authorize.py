@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+import orjson
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from sqlalchemy import Connection
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from auth.clients import Client, other_environment
+from auth.oauth.account import CONSENTS
 from auth.oauth.browser import ForeignForm, Person
 from auth.oauth.consents import Decision, decide
 from auth.oauth.requests import (
-    LARGEST_BODY,
     MOST_FIELDS,
     ClientRequest,
     Credentials,
@@ -23,14 +23,14 @@ from auth.oauth.requests import (
     printable,
 )
 from auth.oauth.server import known_client
+from auth.passkeys import WrongPasskey
 from auth.scopes import NAMED_ONLY, SCOPES
 
 if TYPE_CHECKING:
     from auth.identity import Identity
 
-CONSENTS = "/oauth/consents"
+TOO_MANY = "Too many attempts. Wait a minute, then try again."
 AUTHORIZE = "/oauth/authorize"
-MOST_CHOICES = 10_000
 
 
 class Authorize:
@@ -107,9 +107,9 @@ class Authorize:
 
     async def _decided(self, request: Request, asked: ClientRequest, grant: Any, person: Person) -> Response:
         try:
-            form = await self._form(request)
+            form = await self._browsers.form(request)
         except ForeignForm:
-            return self._foreign()
+            return self._pages.foreign()
         shown = offered(asked)
         scopes = tuple(scope for scope in shown if scope in form.getlist("scope"))
         if form.get("decision") != "allow":
@@ -139,23 +139,41 @@ class Authorize:
         await self._identity.revocations.refresh()
         return answer
 
+    def ask_to_sign_in(self, request: Request) -> Response:
+        """The sign-in page, for those who wanted to see their own."""
+        return self._sign_in_page(request, CONSENTS)
+
     async def sign_in(self, request: Request) -> Response:
         """POST /oauth/sign-in, and GET for those who come without a partner's link."""
         if request.method != "POST":
             return self._sign_in_page(request, CONSENTS)
         try:
-            form = await self._form(request)
+            form = await self._browsers.form(request)
         except ForeignForm:
-            return self._foreign()
+            return self._pages.foreign()
         email, back = form.get("email", ""), _safe(form.get("return_to", ""))
         if not self._identity.attempts.allows(request, email):
-            fault = "Too many attempts. Wait a minute, then try again."
-            return self._sign_in_page(request, back, fault=fault, email=email, status=429)
+            return self._sign_in_page(request, back, fault=TOO_MANY, email=email, status=429)
         cookie = await self._browsers.sign_in(email, form.get("password", "")) if _plain(email) else None
         if cookie is None:
             fault = "There is no account with this address and password."
             return self._sign_in_page(request, back, fault=fault, email=email, status=401)
         return self._browsers.keep(RedirectResponse(back, 303), cookie)
+
+    async def sign_in_by_passkey(self, request: Request) -> Response:
+        """POST /oauth/passkeys/sign-in: what the page's script got from the browser."""
+        try:
+            form = await self._browsers.form(request)
+        except ForeignForm:
+            return self._pages.foreign()
+        back = _safe(form.get("return_to", ""))
+        if not self._identity.attempts.allows_address(request):
+            return self._sign_in_page(request, back, fault=TOO_MANY, status=429)
+        try:
+            user_id = await self._identity.passkeys.check(self._browsers.cookie(request), form.get("answer", ""))
+        except WrongPasskey as wrong:
+            return self._sign_in_page(request, back, fault=str(wrong), status=401)
+        return self._browsers.keep(RedirectResponse(back, 303), await self._browsers.open(user_id))
 
     def _sign_in_page(
         self, request: Request, back: str, *, fault: str = "", email: str = "", client_name: str = "", status: int = 200
@@ -163,63 +181,32 @@ class Authorize:
         cookie = self._browsers.cookie(request)
         page = self._pages.page(
             "sign_in.html", status=status, csrf=self._browsers.csrf(cookie), return_to=back, fault=fault, email=email,
-            client_name=client_name,
+            client_name=client_name, passkey=self._passkey_options(cookie),
         )  # fmt: skip
         if status == 429:
             page.headers["retry-after"] = "60"
         return self._browsers.keep(page, cookie)
 
+    def _passkey_options(self, cookie: str) -> str:
+        passkeys = self._identity.passkeys
+        return orjson.dumps(passkeys.request(cookie)).decode() if passkeys.available else ""
+
     async def sign_out(self, request: Request) -> Response:
         """POST /oauth/sign-out."""
         try:
-            await self._form(request)
+            await self._browsers.form(request)
         except ForeignForm:
-            return self._foreign()
+            return self._pages.foreign()
         await self._browsers.sign_out(request)
         return RedirectResponse("/oauth/sign-in", 303)
 
-    async def consents(self, request: Request) -> Response:
-        """GET: which partners have access. POST: takes one's away."""
-        person = await self._browsers.person(request)
-        if person is None:
-            return self._sign_in_page(request, CONSENTS)
-        done = ""
-        if request.method == "POST":
-            try:
-                form = await self._form(request)
-            except ForeignForm:
-                return self._foreign()
-            if await self._consents.withdraw(person.id, form.get("consent", "").replace("\0", "")):
-                done = "Access withdrawn. Its tokens have stopped working."
-            await self._identity.revocations.refresh()
-        cookie = self._browsers.cookie(request)
-        page = self._pages.page(
-            "consents.html", user=person, csrf=self._browsers.csrf(cookie), done=done,
-            consents=await self._consents.of(person.id),
-        )  # fmt: skip
-        return self._browsers.keep(page, cookie)
-
     async def style(self, request: Request) -> Response:
         """GET /oauth/style.css."""
-        return self._pages.style()
+        return self._pages.file("style.css", "text/css")
 
-    async def _form(self, request: Request) -> QueryParams:
-        """A form of ours; raises ForeignForm for any other."""
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_BODY * 8:
-                raise ForeignForm
-        try:
-            form = QueryParams(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_CHOICES))
-        except ValueError:
-            raise ForeignForm from None
-        self._browsers.check_form(request, form.get("csrf", ""))
-        return form
-
-    def _foreign(self) -> Response:
-        message = "The form was not made for this browser, or is too old. Go back, reload the page and try again."
-        return self._pages.error("Please try again", message, status=403)
+    async def script(self, request: Request) -> Response:
+        """GET /oauth/passkeys.js."""
+        return self._pages.file("passkeys.js", "text/javascript")
 
 
 def offered(asked: ClientRequest) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import parse_qsl
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +17,8 @@ from auth.secrets import Hasher
 from db.sessions import Database
 from db.tables.authorizations import SignIn
 
+LARGEST_FORM: Final = 524_288
+MOST_CHOICES: Final = 10_000
 SIGNED_IN_SECONDS: Final = 12 * 3600
 _USER: Final = (
     "select u.id, u.handle, u.display_name from sign_ins s join users u on u.id = s.user_id "
@@ -59,6 +63,20 @@ class Browsers:
         """What a form given to this browser carries."""
         return hmac.new(self._key, cookie.encode(), hashlib.sha256).hexdigest()
 
+    async def form(self, request: Request) -> QueryParams:
+        """A form of ours; raises ForeignForm for any other."""
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_FORM:
+                raise ForeignForm
+        try:
+            form = QueryParams(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_CHOICES))
+        except ValueError:
+            raise ForeignForm from None
+        self.check_form(request, form.get("csrf", ""))
+        return form
+
     def check_form(self, request: Request, sent: str) -> None:
         """Raises ForeignForm where a form was not made for this browser by us."""
         origin = request.headers.get("origin")
@@ -78,13 +96,25 @@ class Browsers:
 
     async def sign_in(self, email: str, password: str) -> str | None:
         """A fresh cookie of a signed-in browser, or None where address or password is wrong."""
+        user_id = await self.password_of(email, password)
+        return None if user_id is None else await self.open(user_id)
+
+    async def password_of(self, email: str, password: str) -> str | None:
+        """The creator with this address and password, or None."""
         rows = await self._db.fetch("select id, password_hash from users where email = $1", (email.strip().lower(),))
         stored = rows[0]["password_hash"] if rows else None
-        if not await password_matches(stored, password):
-            return None
+        return str(rows[0]["id"]) if await password_matches(stored, password) else None
+
+    async def knows_password(self, user_id: str, password: str) -> bool:
+        """Whether this is the creator's password."""
+        stored = await self._db.fetch_value("select password_hash from users where id = $1", (user_id,))
+        return await password_matches(stored, password)
+
+    async def open(self, user_id: str) -> str:
+        """A fresh cookie of a browser in which this creator is signed in."""
         cookie, now = secrets.token_urlsafe(32), datetime.now(UTC)
         row = SignIn(
-            hash=self._hasher.hash(cookie), user_id=rows[0]["id"], created_at=now,
+            hash=self._hasher.hash(cookie), user_id=user_id, created_at=now,
             expires_at=now + timedelta(seconds=SIGNED_IN_SECONDS),
         )  # fmt: skip
         async with self._db.write() as session:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from auth.errors import Unauthenticated
+from auth.oauth.account import Account
 from auth.oauth.authorize import Authorize
 from auth.oauth.grants import ALL_METHODS
 from auth.oauth.metadata import resource_metadata, server_metadata
@@ -42,6 +43,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def routes(identity: "Identity") -> list[Route]:
     """Every route of the authorization server."""
     machines, people, registration = Endpoints(identity), Authorize(identity), Registration(identity)
+    account = Account(identity, people.ask_to_sign_in)
     table: list[tuple[list[str], str, Handler]] = [
         (["POST"], "/oauth/token", machines.token),
         (["POST"], "/oauth/revoke", machines.revoke),
@@ -55,7 +57,11 @@ def routes(identity: "Identity") -> list[Route]:
         (["GET", "POST"], "/oauth/authorize", people.authorize),
         (["GET", "POST"], "/oauth/sign-in", people.sign_in),
         (["POST"], "/oauth/sign-out", people.sign_out),
-        (["GET", "POST"], "/oauth/consents", people.consents),
+        (["GET", "POST"], "/oauth/consents", account.consents),
+        (["POST"], "/oauth/passkeys", account.add_passkey),
+        (["POST"], "/oauth/passkeys/remove", account.remove_passkey),
+        (["POST"], "/oauth/passkeys/sign-in", people.sign_in_by_passkey),
+        (["GET"], "/oauth/passkeys.js", people.script),
         (["GET"], "/oauth/style.css", people.style),
     ]
     return [Route(path, Address(path, methods, handler)) for methods, path, handler in table]

@@ -3,7 +3,7 @@
 from db.tables.affiliates import AffiliateLink, Click, Conversion
 from db.tables.assets import Asset, Collection, Grant
 from db.tables.audit import AuditEntry
-from db.tables.authorizations import Authorization, Consent, PushedRequest, RefreshToken, SignIn, UsedAssertion
+from db.tables.authorizations import Authorization, Consent, Passkey, PushedRequest, RefreshToken, SignIn, UsedAssertion
 from db.tables.base import Table
 from db.tables.deliveries import Delivery, DeliveryAttempt, DeliveryWorker, DispatchTick
 from db.tables.events import Event, FeedEntry, ResourceSequence
@@ -56,6 +56,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Organization",
+    "Passkey",
     "Product",
     "PushedRequest",
     "RefreshToken",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, LargeBinary
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 from sqlmodel import Field
@@ -82,6 +82,22 @@ class SignIn(Table, table=True):
     user_id: str = ref("users.id")
     created_at: datetime = moment()
     expires_at: datetime = moment()
+
+
+class Passkey(Table, table=True):
+    """A creator's WebAuthn credential. `credential` is its attested data: AAGUID, id and public key in COSE."""
+
+    __tablename__ = "passkeys"
+    __table_args__ = (Index("ix_passkeys_user_id_id", "user_id", "id"),)
+    id: str = id_field("pky")
+    user_id: str = ref("users.id")
+    credential_id: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    credential: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    # Of its uses, as it counts them itself; one that does not count says 0.
+    counter: int = Field(sa_column=Column(BigInteger, nullable=False))
+    name: str = text()
+    created_at: datetime = moment()
+    last_used_at: datetime | None = moment(nullable=True)
 
 
 class PushedRequest(Table, table=True):

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import httpx
@@ -78,10 +79,11 @@ class Live:
     parts: Parts
 
 
-@pytest.fixture(scope="session")
-async def live(db, platform):
+@asynccontextmanager
+async def serving(db, platform, host):
+    """The whole application at `http://host:port`, by which it knows itself, on this machine's own address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"http://{host}:{listener.getsockname()[1]}"
     opened = await Identity.open(db, issuer=url, audience=url, environment="sandbox", secret=SECRET)
     parts = Parts(db, opened, replace(platform, public_url=url, secret=SECRET), Metrics())
     config = uvicorn.Config(build_app(parts), log_level="warning", lifespan="off", server_header=False)
@@ -93,3 +95,9 @@ async def live(db, platform):
     server.should_exit = True
     await task
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def live(db, platform):
+    async with serving(db, platform, "127.0.0.1") as found:
+        yield found
