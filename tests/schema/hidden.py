@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 
 from graphql import (
     FieldsOnCorrectTypeRule,
@@ -34,6 +33,8 @@ NAMING = (
     ValuesOfCorrectTypeRule,
 )
 
+_AT_ONCE = 50
+
 
 def names_of(schema: GraphQLSchema) -> set[str]:
     """Every name that a schema has, and the words of its descriptions do not count."""
@@ -60,12 +61,9 @@ def coordinates_of(schema: GraphQLSchema) -> set[str]:
 
 
 def leaks(
-    schema: GraphQLSchema, everything: GraphQLSchema, sdl: str, spellings: Callable[[int, str], Iterable[str]]
+    schema: GraphQLSchema, everything: GraphQLSchema, sdl: str, spellings: Callable[[str], Iterable[str]]
 ) -> list[str]:
-    """Where a schema tells of something that only `everything` has.
-
-    `spellings` gives each hidden name, with its number, as it is to be used and misspelt.
-    """
+    """Where a schema tells of something that only `everything` has. `spellings`: as what each hidden name is to be used."""
     hidden = names_of(everything) - names_of(schema)
     told = json.dumps(graphql_sync(schema, get_introspection_query(input_value_deprecation=True)).data)
     bare = json.dumps(graphql_sync(schema, get_introspection_query(descriptions=False)).data)
@@ -77,12 +75,11 @@ def leaks(
         # a plain word, such as "session", stands in descriptions for its own sake
         if (text is bare or not name.islower()) and re.search(rf"\b{name}\b", text)
     ]
-    for number, name in enumerate(sorted(hidden)):
+    for name in sorted(hidden):
         assert graphql_sync(schema, f'{{ __type(name: "{name}") {{ name }} }}').data == {"__type": None}
-        for text in spellings(number, name):
-            found += [
-                f"{query!r}: {line}" for query in uses(schema, text) for line in answers(schema, query, text, hidden)
-            ]
+    words = [word for name in sorted(hidden) for word in spellings(name) if re.fullmatch(r"[_A-Za-z]\w*", word)]
+    for start in range(0, len(words), _AT_ONCE):
+        found += answers(schema, uses(schema, words[start : start + _AT_ONCE]), hidden)
     return found
 
 
@@ -94,55 +91,50 @@ def misspelt(name: str) -> Iterator[str]:
     yield name.swapcase()
 
 
-def every_way(_: int, name: str) -> Iterator[str]:
+def as_it_is(name: str) -> Iterator[str]:
+    """The name alone."""
+    yield name
+
+
+def every_way(name: str) -> Iterator[str]:
     """As it is and in each misspelling."""
     yield name
     yield from misspelt(name)
 
 
-def in_turn(number: int, name: str) -> Iterator[str]:
-    """As it is, and in one misspelling: the next one for the next name."""
-    yield name
-    yield list(misspelt(name))[number % 4]
-
-
-def answers(schema: GraphQLSchema, query: str, text: str, hidden: set[str]) -> Iterator[str]:
-    """What validation says of a query, where it names something hidden that the query did not."""
+def answers(schema: GraphQLSchema, query: str, hidden: set[str]) -> Iterator[str]:
+    """What validation says of a query, where it names something hidden that the query did not in that place."""
     for error in validate(schema, parse(query), NAMING, max_errors=None):
-        words = set(re.findall(r"\w+", error.message)) - {text}
+        said = [query[node.loc.start : node.loc.end] for node in error.nodes or () if node.loc]
+        words = set(re.findall(r"\w+", error.message)) - set(re.findall(r"\w+", " ".join(said)))
         if words & hidden:
             yield error.message
 
 
-def uses(schema: GraphQLSchema, name: str) -> Iterator[str]:
-    """One document that uses a name in every place: field, type, argument, directive, input field, enum value."""
-    if name and re.fullmatch(r"[_A-Za-z]\w*", name):
-        yield _places(schema).replace("NAME", name)
-
-
-@cache
-def _places(schema: GraphQLSchema) -> str:
-    """That document, with NAME for the name."""
-    parts = ["query a($NAME: Int) { ... on NAME { __typename @NAME } }"]
+def uses(schema: GraphQLSchema, names: list[str]) -> str:
+    """One document that uses names in every place: field, type, argument, directive, input field, enum value."""
+    parts = [f"query a{n}{{ ... on {name} {{ __typename @{name} }} }}" for n, name in enumerate(names)]
+    fields, arguments = " ".join(names), ", ".join(f"{name}: 1" for name in names)
     seen: set[frozenset[str]] = set()
     for place, kind in enumerate(kind for kind in schema.type_map.values() if not kind.name.startswith("__")):
         if is_object_type(kind) or is_interface_type(kind):
-            parts.append(f"fragment f{place} on {kind.name} {{ NAME {_arguments(kind, seen)} }}")
+            asked = " ".join(f"{field}({arguments})" for field in _places(kind, seen))
+            parts.append(f"fragment f{place} on {kind.name} {{ {fields} {asked} }}")
         elif is_union_type(kind):
-            parts.append(f"fragment f{place} on {kind.name} {{ NAME }}")
-        elif is_enum_type(kind):
-            parts.append(f"query q{place}($v: {kind.name} = NAME) {{ __typename }}")
-        elif is_input_object_type(kind):
-            parts.append(f"query q{place}($v: {kind.name} = {{ NAME: 1 }}) {{ __typename }}")
+            parts.append(f"fragment f{place} on {kind.name} {{ {fields} }}")
+        elif is_enum_type(kind) or is_input_object_type(kind):
+            value = "{}" if is_enum_type(kind) else "{{ {}: 1 }}"
+            parts += [
+                f"query q{place}_{n}($v: {kind.name} = {value.format(name)}) {{ __typename }}"
+                for n, name in enumerate(names)
+            ]
     return " ".join(parts)
 
 
-def _arguments(kind: GraphQLObjectType | GraphQLInterfaceType, seen: set[frozenset[str]]) -> str:
-    """A use as an argument of each field whose arguments no field before it had: what is suggested depends on them alone."""
-    used = []
+def _places(kind: GraphQLObjectType | GraphQLInterfaceType, seen: set[frozenset[str]]) -> Iterator[str]:
+    """The fields whose arguments no field before them had: what is suggested for an argument depends on them alone."""
     for field, told in kind.fields.items():
         arguments = frozenset(told.args)
         if arguments not in seen:
             seen.add(arguments)
-            used.append(f"{field}(NAME: 1)")
-    return " ".join(used)
+            yield field
