@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from app.middleware import Middleware
 from app.pages import assets_mount, graphiql_page
 from app.parts import Parts
+from app.recommendation_metrics import recommendations
 from auth.gate import Gate
 from auth.oauth.endpoints import routes as oauth_routes
 from execution.engine import Engine
@@ -90,6 +91,7 @@ def _operations(parts: Parts) -> list[Route]:
         return Response(told, media_type="text/plain")
 
     async def metrics(_: object) -> Response:
-        return Response(parts.metrics.text() + await exposition(parts.db), media_type="text/plain; version=0.0.4")
+        told = parts.metrics.text() + await exposition(parts.db) + await recommendations(parts.db)
+        return Response(told, media_type="text/plain; version=0.0.4")
 
     return [Route("/healthz", health), Route("/readyz", ready), Route("/metrics", metrics)]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import uvloop
 
+from app.refreshing import Refresher
 from app.runtime import rules_of, secret_of
 from app.settings import ROOT, Settings
 from db.migrate import migrate
@@ -46,7 +47,9 @@ async def _run(settings: Settings, dsn: str, ready: Callable[[], None]) -> None:
         worker = DeliveryWorker(db, Seal(secret_of(settings)), deliveries_of(settings))
         orphaned = asyncio.create_task(_until_orphaned(stop))
         ready()
-        await worker.run(stop)
+        async with asyncio.TaskGroup() as works:
+            works.create_task(worker.run(stop))
+            works.create_task(Refresher(db).run(stop))
         orphaned.cancel()
     finally:
         await db.close()

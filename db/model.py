@@ -38,12 +38,26 @@ class Entity(Generic[T]):
     filters: Mapping[str, Filter] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class MadeRows:
+    """Rows that a statement makes of others, in place of a table: a query with every column of the relation's target.
+
+    `given`: the argument whose values it is made from, at most `most`; its place in `sql` is `{given}`, a `text[]`.
+    `{seen}` is the rule `seen` of the rows that it is made from, which have the alias `s` there.
+    """
+
+    sql: str
+    given: str
+    most: int
+    seen: Visibility
+
+
 @dataclass(frozen=True, eq=False)
 class Relation(Generic[T]):
     """A join: rows of `target` whose column `far` equals the column `near` of a row of `source`.
 
-    `source` None: the list of all. `scope`: what a token must hold to follow it at all. `where`: rows that belong to it
-    whoever looks. `many` False: at most one row.
+    `source` None: the list of all, or of the rows that are `made`. `scope`: what a token must hold to follow it at all.
+    `where`: rows that belong to it whoever looks. `many` False: at most one row.
     """
 
     name: str
@@ -55,6 +69,7 @@ class Relation(Generic[T]):
     visibility: Visibility | None = None
     scope: str | None = None
     where: str = ""
+    made: MadeRows | None = None
 
     @property
     def seen(self) -> Visibility:

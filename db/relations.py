@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Final
 
 from db.cursors import Sort
-from db.model import Aggregate, Entity, Filter, Relation, sorts
-from db.rules import Everyone, Visibility
+from db.model import Aggregate, Entity, Filter, MadeRows, Relation, sorts
+from db.rules import AsFar, Everyone, Visibility
 from db.tables import (
     AffiliateLink,
     Asset,
@@ -22,6 +22,7 @@ from db.tables import (
     Order,
     OrderLine,
     Product,
+    Recommendation,
     SizeChart,
     SizeChartEntry,
     Storefront,
@@ -208,7 +209,33 @@ SIZE_CHART_ENTRY: Final = Entity(
     sorts={"CREATED_AT_ASC": Sort("CREATED_AT_ASC", "position", int)},
 )  # fmt: skip
 
+# What is recommended is seen as in a list of products, and only while it can be bought.
+_AS_PRODUCT = AsFar(rule=PRODUCT.listed, table="products", column="other_id")
+_CAN_BE_BOUGHT = (
+    "exists (select from products b where b.id = {t}.other_id and b.status = 'active') and exists (select from inventory i "
+    "join variants v on v.id = i.variant_id where i.product_id = {t}.other_id and i.available > 0 and v.archived_at is null)"
+)
+RECOMMENDATION: Final = Entity(
+    "recommendation", Recommendation, visible=_AS_PRODUCT, listed=_AS_PRODUCT,
+    sorts={"CREATED_AT_ASC": Sort("SCORE_DESC", "points", int, descending=True, id="other_id")},
+    filters={
+        "storefront_id": Filter("exists (select from products f where f.id = {t}.other_id and f.storefront_id = {v})")
+    },
+)  # fmt: skip
+# Of several products together: the mean of what their lists say of a product, those that do not have it included.
+_TOGETHER = MadeRows(
+    "with s as (select s.id from products s where s.id = any({given}) and {seen}) "
+    "select min(r.product_id) as product_id, r.other_id, greatest(1, round(sum(r.points)::numeric / "
+    "(select count(*) from s)))::smallint as points, "
+    "(array_agg(r.reason order by r.points desc, r.product_id))[1] as reason "
+    "from recommendations r join s on s.id = r.product_id where r.other_id <> all({given}) group by r.other_id",
+    given="based_on", most=50, seen=PRODUCT.visible,
+)  # fmt: skip
+
 # Lists that hang on no parent.
+RECOMMENDED_PRODUCTS: Final = Relation(
+    "recommended_products", None, RECOMMENDATION, scope="storefronts:read", where=_CAN_BE_BOUGHT, made=_TOGETHER
+)
 EVENTS: Final = Relation("events", None, FEED_ENTRY, scope="preview:events")
 STOREFRONTS: Final = Relation("storefronts", None, STOREFRONT, scope="storefronts:read")
 PRODUCTS: Final = Relation("products", None, PRODUCT, scope="storefronts:read")
@@ -278,6 +305,20 @@ PRODUCT_SIZE_CHART: Final = Relation(
 )
 CHART_ENTRIES: Final = Relation(
     "entries_by_size_chart", SIZE_CHART, SIZE_CHART_ENTRY, "product_id", "product_id", visibility=Everyone()
+)
+
+PRODUCT_RECOMMENDATIONS: Final = Relation(
+    "recommendations_by_product",
+    PRODUCT,
+    RECOMMENDATION,
+    "id",
+    "product_id",
+    scope="storefronts:read",
+    where=_CAN_BE_BOUGHT,
+)
+# The list's own rule has already decided.
+RECOMMENDED_PRODUCT: Final = Relation(
+    "product_of_recommendation", RECOMMENDATION, PRODUCT, "other_id", "id", many=False, visibility=Everyone()
 )
 
 # From a variant. Whether it is in stock is for all; how much of it, for its owner.

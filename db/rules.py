@@ -113,6 +113,22 @@ def _filled(sql: str, t: str, bind: Bind) -> str:
 
 
 @dataclass(frozen=True)
+class AsFar(Visibility):
+    """Rows that stand for a row of another table are seen as that row is: `rule` holds for the row of `table` whose id is
+    in `column`.
+    """
+
+    rule: Visibility = field(default_factory=Visibility)
+    table: str = ""
+    column: str = ""
+
+    def sql(self, t: str, sight: Sight, bind: Bind) -> str:
+        """The far row's predicate, asked of the far row."""
+        seen = self.rule.sql("far", sight, bind)
+        return f"exists (select from {self.table} far where far.id = {t}.{self.column} and {seen})"
+
+
+@dataclass(frozen=True)
 class Everyone(Visibility):
     """Every row is seen by every viewer."""
 

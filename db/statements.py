@@ -58,12 +58,25 @@ def conditions(relation: Relation[Any], t: str, window: Window, sight: Sight, bi
     parts = [relation.seen.sql(t, sight, bind)]
     if relation.where:
         parts.append(relation.where.format(t=t))
-    parts += [relation.target.filters[name].sql.format(t=t, v=bind(value)) for name, value in window.filters]
+    made_from = relation.made.given if relation.made is not None else ""
+    parts += [
+        relation.target.filters[name].sql.format(t=t, v=bind(value))
+        for name, value in window.filters
+        if name != made_from
+    ]
     if window.after is not None:
         parts.append(_beyond(window.sort, t, window.after, bind, forward=True))
     if window.before is not None:
         parts.append(_beyond(window.sort, t, window.before, bind, forward=False))
     return " and ".join(part for part in parts if part != "true") or "true"
+
+
+def rows_of(relation: Relation[Any], window: Window, sight: Sight, bind: Bind) -> str:
+    """Where a relation's rows come from: its table, or the query that makes them from an argument's values."""
+    if relation.made is None:
+        return str(relation.target.table.__tablename__)
+    given = f"{bind(dict(window.filters)[relation.made.given])}::text[]"
+    return f"({relation.made.sql.format(given=given, seen=relation.made.seen.sql('s', sight, bind))})"
 
 
 def _beyond(sort: Sort, t: str, mark: Mark, bind: Bind, *, forward: bool) -> str:
@@ -124,11 +137,12 @@ def page(relation: Relation[Any], window: Window, sight: Sight) -> Statement:
     """One page for each parent key (`_key`), or of the whole list where the relation has no parent."""
     bind = Bind()
     keys = bind(KEYS) if relation.source is not None else ""
+    source = rows_of(relation, window, sight, bind)
     where = conditions(relation, "t", window, sight, bind)
     if relation.source is not None:
         where = f"{joined(relation, 't', 'k.key')} and {where}"
     rows = (
-        f"select {select_list(relation.target.table, 't')} from {relation.target.table.__tablename__} t "
+        f"select {select_list(relation.target.table, 't')} from {source} t "
         f"where {where} order by {order_by(window.sort, 't', backwards=window.backwards)} limit {bind(window.limit)}::int"
     )
     if relation.source is None:
@@ -142,7 +156,7 @@ def page(relation: Relation[Any], window: Window, sight: Sight) -> Statement:
 def aggregate(value: str, relation: Relation[Any], window: Window, sight: Sight) -> Statement:
     """One value over the far end for each parent key, or over the whole list where the relation has no parent."""
     bind = Bind()
-    table, expression = relation.target.table.__tablename__, value.format(t="t")
+    table, expression = rows_of(relation, window, sight, bind), value.format(t="t")
     if relation.source is None:
         where = conditions(relation, "t", window, sight, bind)
         return Statement(f"select {expression} from {table} t where {where}", bind.sources)

@@ -49,6 +49,13 @@ class Var:
 
 
 @dataclass(frozen=True)
+class Items:
+    """A list, each of whose items has a source of its own."""
+
+    sources: tuple[Const | Var, ...]
+
+
+@dataclass(frozen=True)
 class Argument:
     """One argument's value at compile time and the source of its value at run time. Objects hold arguments by name."""
 

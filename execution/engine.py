@@ -14,7 +14,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefin
 from db.cursors import BadCursor, decode
 from db.rules import CLIENT, STOREFRONTS, VIEWER, Sight
 from db.sessions import Database
-from execution.arguments import Const, Var, shape_of
+from execution.arguments import Const, Items, Var, shape_of
 from execution.cost import Cost, Paging, cost_of, refusal
 from execution.documents import Document, DocumentCache, InvalidDocument
 from execution.draft import Draft
@@ -198,6 +198,8 @@ def value_of(source: Any, variables: Mapping[str, Any], viewer: Looks) -> Any:
         return source.of(variables)
     if isinstance(source, Const):
         return source.value
+    if isinstance(source, Items):
+        return [value_of(item, variables, viewer) for item in source.sources]
     if isinstance(source, CursorPart):
         cursor = source.cursor
         return getattr(

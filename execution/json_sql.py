@@ -73,6 +73,12 @@ def boolean(expression: str) -> str:
     return f"case when {expression} then 'true' when not {expression} then 'false' end"
 
 
+def number(expression: str) -> str:
+    """A `float8`. Both write the shortest text that reads back, but Python a whole number with its `.0`; what needs an
+    exponent (below 0.0001, from 1e15) is no number that a field of ours has."""
+    return f"regexp_replace(({expression})::text, '^(-?[0-9]+)$', '\\1.0')"
+
+
 def moment(expression: str) -> str:
     """A time, as `db.cursors.rfc3339` prints it."""
     text = f"""to_char({expression} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""

@@ -119,13 +119,12 @@ class Listing:
         """`totalCount`: the whole list, whatever the page."""
         alias = self._draft.alias()
         where = self._where(alias, Window(filters=self._window.filters))
-        return f"(select count(*)::text from {self._table} {alias} where {where})"
+        return f"(select count(*)::text from {self._source()} {alias} where {where})"
 
     # ── where the rows come from ─────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def _table(self) -> str:
-        return str(self._relation.target.table.__tablename__)
+    def _source(self) -> str:
+        return statements.rows_of(self._relation, self._window, self._draft.sight, self._draft.bind)
 
     def _in_page(self) -> str:
         """Leaves the row after the page out, where it was read."""
@@ -142,7 +141,7 @@ class Listing:
         window, alias = self._window, self._alias
         order = statements.order_by(window.sort, alias, backwards=window.backwards)
         limit = self._limit + (1 if self._peeks else 0)
-        rows = f"select {alias}.* from {self._table} {alias} where {self._where(alias, window)} order by {order} limit {limit}"
+        rows = f"select {alias}.* from {self._source()} {alias} where {self._where(alias, window)} order by {order} limit {limit}"
         if self._peeks:
             rows = f"select x.*, row_number() over () as rn from ({rows}) x"
         return f"(select {made} from ({rows}) {alias})"

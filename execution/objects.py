@@ -191,6 +191,7 @@ _WRITERS: dict[str, Callable[[str], str]] = {
     "String": json_sql.escaped,
     # An Int has 32 bits; a larger number fails here as it does in the executor, which then words the error.
     "Int": lambda expression: f"({expression})::int::text",
+    "Float": json_sql.number,
     "Boolean": json_sql.boolean,
     "DateTime": json_sql.moment,
     "Decimal": lambda expression: json_sql.quoted(f"{expression}::text"),

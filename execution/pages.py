@@ -7,7 +7,7 @@ from typing import Any
 from db.cursors import DEFAULT_PAGE, LARGEST_PAGE, Sort
 from db.model import Relation
 from db.statements import Mark, Window
-from execution.arguments import Argument, Const, Var
+from execution.arguments import Argument, Const, Items, Var
 from execution.errors import Unplanned
 
 
@@ -48,14 +48,18 @@ def _filters(relation: Relation[Any], given: Mapping[str, Argument]) -> tuple[tu
     """Filters are fields of `filter`, or arguments of their own."""
     fields = given["filter"].value if "filter" in given else {}
     sent = {_snake(name): argument for name, argument in {**given, **fields}.items()}
-    return tuple((name, _source(sent[name])) for name in relation.target.filters if name in sent)
+    made = relation.made
+    if made is not None and len(sent[made.given].value) > made.most:
+        raise Unplanned("bad_argument")
+    names = [*relation.target.filters, *([made.given] if made is not None else [])]
+    return tuple((name, _source(sent[name])) for name in names if name in sent)
 
 
-def _source(argument: Argument) -> Const | Var:
-    """A list of enum values is part of what a plan is kept by (`shape_of`), so its values can stand in it."""
+def _source(argument: Argument) -> Const | Var | Items:
+    """Of a list, where each item comes from: it may stand in the document and still hold variables."""
     if not isinstance(argument.value, list):
         return argument.source
-    return Const(tuple(item.value for item in argument.value))
+    return Items(tuple(item.source for item in argument.value))
 
 
 def _snake(name: str) -> str:

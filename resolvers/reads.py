@@ -64,6 +64,12 @@ def page_args(
     if limit is not None and not 1 <= limit <= LARGEST_PAGE:
         raise Invalid(Fault(f"/{limit_name}", f"must be between 1 and {LARGEST_PAGE}"))
     faults = [Fault(f"/filter/{key}", "must not contain a NUL character") for key, value in filters if _has_nul(value)]
+    made = relation.made
+    faults += [
+        Fault(f"/{_camel(key)}", f"must not name more than {made.most} ids")
+        for key, value in filters
+        if made is not None and key == made.given and len(value) > made.most
+    ]
     if faults:
         raise Invalid(*faults)
     order = relation.target.sorts[sort or "CREATED_AT_ASC"]
@@ -78,7 +84,12 @@ def page_args(
 
 
 def _has_nul(value: Any) -> bool:
-    return isinstance(value, str) and "\0" in value
+    return "\0" in value if isinstance(value, str) else isinstance(value, tuple) and any(map(_has_nul, value))
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
 
 
 def _cursor(sort: Sort, cursor: str | None, name: str) -> Cursor | None:

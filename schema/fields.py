@@ -57,7 +57,8 @@ def connection(
         annotations["filter"] = filter_type | None
     if sort_type is not None:
         annotations["sort"] = sort_type | None
-    annotations |= {name: kind | None for name, kind in own_filters.items()}
+    made_from = joined.made.given if joined.made is not None else None
+    annotations |= {name: kind if name == made_from else kind | None for name, kind in own_filters.items()}
     _sign(resolve, annotations)
     return strawberry.field(resolver=resolve, metadata={PLAN: ToMany(joined)}, **told)
 

@@ -27,6 +27,7 @@ from schema.money import Money, MoneyInput, money
 from schema.mutations import OptionInput, UserError, as_input, run
 from schema.node import Node, shows
 from schema.paging import Connection
+from schema.recommendations import Recommendation, product_recommendations
 from schema.scalars import JSON
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class Product(Node):
     affiliate_links: Connection[Annotated["AffiliateLink", strawberry.lazy("schema.affiliates")]] = connection(
         PRODUCT_LINKS, description="Those that you may see: your own, and all of your own storefronts'."
     )
+    recommendations: Connection[Recommendation] = product_recommendations()
     media: list[Media] = json_list(Media, "media")
     extra: JSON = strawberry.field(name="metadata")
     created_at: datetime

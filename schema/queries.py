@@ -40,6 +40,7 @@ from schema.node import Node
 from schema.orders import Order, OrderFilter, OrderSort
 from schema.paging import Connection
 from schema.products import Product, ProductFilter, ProductSort
+from schema.recommendations import Recommendation, recommended_products
 from schema.storefronts import Storefront, StorefrontFilter, StorefrontSort
 from schema.tryon import TryonSession
 from schema.users import User
@@ -176,4 +177,5 @@ class Query:
         EVENTS, filters={"types": list[EventType], "since": datetime}, directives=[EVENTS_PREVIEW],
         description="What happened in the last 30 days to what is yours, oldest first; go on from `endCursor` at any time.",
     )  # fmt: skip
+    recommended_products: Connection[Recommendation] = recommended_products()
     webhooks: Connection[Webhook] = connection(WEBHOOKS, description="Your own.")

@@ -21,7 +21,7 @@ _BACKLOG: Final = " union all ".join(
 _WORKERS: Final = "select totals, seen_at > now() - interval '1 minute' as alive from delivery_workers"
 
 
-class _Told(Collector):
+class Told(Collector):
     """Metrics that are known already."""
 
     def __init__(self, metrics: list[Metric]) -> None:
@@ -37,7 +37,7 @@ async def exposition(db: Database) -> bytes:
     backlog = await db.fetch(_BACKLOG)
     workers = await db.fetch(_WORKERS)
     registry = CollectorRegistry()
-    registry.register(_Told([*_backlog(backlog), *_counted([row["totals"] for row in workers]), _alive(workers)]))
+    registry.register(Told([*_backlog(backlog), *_counted([row["totals"] for row in workers]), _alive(workers)]))
     return generate_latest(registry)
 
 

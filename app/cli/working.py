@@ -13,7 +13,7 @@ def register(program: typer.Typer) -> None:
 
     @program.command(name="worker")
     def worker_command() -> None:
-        """Do background work alone: deliver webhooks. Any number may run, on any host."""
+        """Do background work alone: deliver webhooks, refresh recommendations. Any number may run, on any host."""
         configure_logs()
         settings = current()
         with database_url(settings) as dsn:

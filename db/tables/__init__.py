@@ -20,6 +20,14 @@ from db.tables.organizations import (
     User,
 )
 from db.tables.products import Inventory, Product, Variant
+from db.tables.recommendations import (
+    ProductFeatures,
+    ProductPair,
+    Recommendation,
+    RecommendationRefresh,
+    RecommendationTask,
+    TryonVisit,
+)
 from db.tables.revocations import Revocation
 from db.tables.size_charts import SizeChart, SizeChartEntry
 from db.tables.storefronts import Storefront
@@ -58,7 +66,12 @@ __all__ = [
     "Organization",
     "Passkey",
     "Product",
+    "ProductFeatures",
+    "ProductPair",
     "PushedRequest",
+    "Recommendation",
+    "RecommendationRefresh",
+    "RecommendationTask",
     "RefreshToken",
     "ResourceSequence",
     "Revocation",
@@ -70,6 +83,7 @@ __all__ = [
     "Table",
     "TryonApproval",
     "TryonSession",
+    "TryonVisit",
     "Twin",
     "TwinConsent",
     "UsedAssertion",

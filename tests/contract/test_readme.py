@@ -14,6 +14,7 @@ from tests.contract.documents import blocks
 
 README = ROOT / "README.md"
 GRAPHQL = ROOT / "docs" / "graphql.md"
+RECOMMENDATIONS = ROOT / "docs" / "preview-recommendations.md"
 ADDRESS = "http://127.0.0.1:8000"
 
 
@@ -98,6 +99,15 @@ def test_the_commands_of_the_graphql_page_work(demo):
     assert '"COST_LIMIT"' in printed
     assert '"created":true' in printed
     assert re.search(r'"userErrors":\[{"field":', printed)
+
+
+def test_the_demo_has_recommendations_a_few_seconds_after_its_start(demo):
+    lines = "\n".join([*_told()[:1], *blocks(RECOMMENDATIONS, "sh")])
+    until = time.monotonic() + 30
+    while '"SIMILAR"' not in (printed := _run(lines, demo)):
+        assert time.monotonic() < until, printed
+        time.sleep(0.5)
+    assert '"errors"' not in printed
 
 
 def test_the_deploying_lines_name_real_settings_and_commands():

@@ -38,7 +38,7 @@ _AT_ONCE = 50
 
 def names_of(schema: GraphQLSchema) -> set[str]:
     """Every name that a schema has, and the words of its descriptions do not count."""
-    found: set[str] = {directive.name for directive in schema.directives}
+    found: set[str] = {name for directive in schema.directives for name in (directive.name, *directive.args)}
     for name, kind in schema.type_map.items():
         found.add(name)
         for member, told in {**getattr(kind, "fields", {}), **getattr(kind, "values", {})}.items():
