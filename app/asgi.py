@@ -13,6 +13,7 @@ from app.middleware import Middleware
 from app.pages import assets_mount, graphiql_page
 from app.parts import Parts
 from app.recommendation_metrics import recommendations
+from app.releases import ReleaseFolder, newest_version
 from auth.gate import Gate
 from auth.oauth.endpoints import routes as oauth_routes
 from execution.engine import Engine
@@ -27,7 +28,7 @@ from tryon.pages import tryon_routes
 from webhooks.metrics import exposition
 from wire.paths import Paths
 
-VERSION = "1.0.0"
+VERSION = newest_version()
 
 __all__ = ["VERSION", "Parts", "build_app"]
 
@@ -35,7 +36,7 @@ __all__ = ["VERSION", "Parts", "build_app"]
 def build_app(parts: Parts) -> ASGIApp:
     """The ASGI application over parts that are open already; closing them is their opener's."""
     gate = parts.identity.gate()
-    surface = Surface(parts.db, gate, replace(parts.platform, schemas=SchemaTexts()))
+    surface = Surface(parts.db, gate, replace(parts.platform, schemas=SchemaTexts(), releases=ReleaseFolder()))
     others = Starlette(
         routes=[
             *oauth_routes(parts.identity),

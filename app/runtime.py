@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -17,6 +18,7 @@ from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.sessions import Database
 from resolvers.platform import Platform
+from resolvers.usage import UsageLog
 from vault.stores import open_stores
 from webhooks.addresses import Rules
 
@@ -84,7 +86,9 @@ async def open_parts(
         identity = await open_identity(settings, db, platform, shares=shares)
         try:
             log = AccessLog(access_log) if access_log is not None else None
-            yield Parts(db, identity, platform, Metrics(), log, plans=settings.execution_plans)
+            async with UsageLog.open(db) as usage:
+                platform = replace(platform, usage=usage)
+                yield Parts(db, identity, platform, Metrics(), log, plans=settings.execution_plans)
         finally:
             await identity.close()
     finally:

@@ -29,6 +29,7 @@ LOGS = (
     Log("deliveries", "dlv"),
     Log("delivery_attempts", "dlv"),
     Log("dispatch_ticks", None, days_kept=2),
+    Log("client_uses", None),
 )
 
 

@@ -12,6 +12,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
 
 from db.cursors import BadCursor, decode
+from db.deprecation import Deprecation
 from db.rules import CLIENT, STOREFRONTS, VIEWER, Sight
 from db.sessions import Database
 from execution.arguments import Const, Items, Var, shape_of
@@ -22,6 +23,7 @@ from execution.errors import CostLimit, Unplanned
 from execution.mixed import Mixer
 from execution.pages import CursorPart
 from execution.planner import Plan, Planner
+from execution.usage import Usage, deprecations_of, usage_of
 from execution.variables import Variables
 
 COST_LIMIT = 10_000
@@ -74,9 +76,20 @@ class Prepared:
 class Operation:
     """One operation of a document, with what is kept for it."""
 
+    schema: GraphQLSchema
     document: Document
     node: OperationDefinitionNode
     variables: Variables
+
+    @cached_property
+    def usage(self) -> Usage:
+        """What of the schema it uses; found when it is first asked for."""
+        return usage_of(self.schema, self.document, self.node)
+
+    @property
+    def name(self) -> str:
+        """The name that its author gave it, or nothing."""
+        return self.node.name.value if self.node.name else ""
 
     @property
     def kind(self) -> str:
@@ -94,6 +107,7 @@ class Engine:
         self.schema, self.cost_limit = schema, cost_limit
         self._db, self._constants, self._plans, self._count = db, constants, plans, count
         self._documents = DocumentCache(schema)
+        self._deprecated = deprecations_of(schema)
         self._kept: OrderedDict[Any, Prepared] = OrderedDict()
 
     def prepare(self, request: GraphQLRequest) -> Operation | Outcome:
@@ -103,13 +117,20 @@ class Engine:
             kept: Operation | None = document.plans.get(request.operation_name)
             if kept is None:
                 node = document.operation(request.operation_name)
-                kept = Operation(document, node, Variables(self.schema, node))
+                kept = Operation(self.schema, document, node, Variables(self.schema, node))
                 document.plans[request.operation_name] = kept
         except InvalidDocument as invalid:
             return Outcome(None, list(invalid.errors))
         except GraphQLError as error:
             return Outcome(None, [error])
         return kept
+
+    def deprecations(self, operation: Operation, request: GraphQLRequest) -> list[tuple[str, Deprecation]]:
+        """What a request uses that will end, by coordinate; no work where the schema has no such thing."""
+        if not self._deprecated:
+            return []
+        used = operation.usage.given(request.variables) & self._deprecated.keys()
+        return [(coordinate, self._deprecated[coordinate]) for coordinate in sorted(used)]
 
     async def run(
         self, operation: Operation, request: GraphQLRequest, viewer: Looks, context: Callable[[], Any]

@@ -11,6 +11,7 @@ from db.ids import PREFIXES
 from db.model import Aggregate, Entity, Relation
 
 PLAN: Final = "plan"
+DEPRECATION: Final = "deprecation"  # in the extensions of what will end: a `db.deprecation.Deprecation`
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from resolvers.releases import Releases
 from resolvers.schemas import Schemas
+from resolvers.usage import UsageLog
 from vault.stores import Stores
 from webhooks.addresses import Rules
 
@@ -16,6 +18,7 @@ class Platform:
 
     `secret` keys everything that is hashed or signed without a key pair (visitors, try-on tokens), and seals what must
     be read again. `stores`: where files lie. `webhook_rules`: where webhooks may go. `schemas`: GraphQL's schemas as texts.
+    `releases`: what was released and what differs; `usage`: what each client uses of it.
     """
 
     public_url: str
@@ -25,3 +28,5 @@ class Platform:
     stores: Stores
     webhook_rules: Rules = field(default_factory=Rules)
     schemas: Schemas | None = None
+    releases: Releases | None = None
+    usage: UsageLog | None = None

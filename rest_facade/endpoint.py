@@ -40,6 +40,7 @@ class Endpoint:
     def __init__(self, route: Route, surface: Surface) -> None:
         self._route = route
         self._surface = surface
+        self._use = route.use
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, whatever comes of it."""
@@ -49,6 +50,7 @@ class Endpoint:
             headers = state["headers"]
             answer = await self._answer(scope, receive, state, headers)
             await _send_answer(send, answer, headers if self._route.method == "GET" else {}, scope)
+            self._note(state)
         except Exception as error:
             if status_of(error) == 500:
                 raise
@@ -67,13 +69,26 @@ class Endpoint:
         if route.scope is not None:
             ctx.require(route.scope)
         query = read_query(route.query, scope["query_string"])
-        body = await self._body(receive, headers)
+        sent = await self._sent(receive, headers)
+        state["sent"] = (query.model_fields_set, sent)
+        if self._use.may_end:
+            self._tell_ending(state)
+        body = read(route.body, sent) if route.body is not None else None
         return await route.handler(Call(ctx, scope.get("path_params", {}), query, body, headers, scope, receive))
 
-    async def _body(self, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:
-        if self._route.body is None:
-            return None
-        return read(self._route.body, parse_json(await read_body(receive), headers))
+    async def _sent(self, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:
+        return None if self._route.body is None else parse_json(await read_body(receive), headers)
+
+    def _tell_ending(self, state: dict[str, Any]) -> None:
+        """Adds the headers of what this request uses and what will end, whatever the answer becomes."""
+        used = self._use.used(*state["sent"])
+        state["answer_headers"].extend(self._use.notice(used, self._surface.platform.public_url))
+
+    def _note(self, state: dict[str, Any]) -> None:
+        """Counts what was used. The answer is out already: nobody waits for it."""
+        usage = self._surface.platform.usage
+        if usage is not None and state["client"]:
+            usage.note(state["client"], self._use.used(*state["sent"]))
 
 
 async def send_problem(send: Send, error: Exception, request_id: str) -> None:

@@ -344,6 +344,34 @@ APPLICATION: Final[dict[str, Any]] = {
     "created_at": _WHEN,
     "decided_at": None,
 }
+CHANGES: Final[dict[str, Any]] = {
+    "from": "1.0.0",
+    "to": "next",
+    "step": "minor",
+    "touching_you": 1,
+    "changes": [
+        {
+            "surface": "graphql",
+            "kind": "deprecated",
+            "coordinate": "Product.title",
+            "message": "`Product.title` is deprecated and may be gone from 2027-03-01; use `Product.name`.",
+            "replacement": "Product.name",
+            "sunset": "2027-03-01",
+            "days_left": 97,
+            "used": {"count": 42, "last_used_at": "2026-11-23T09:30:00.125Z", "operations": ["StorefrontPage"]},
+        },
+        {
+            "surface": "rest",
+            "kind": "added",
+            "coordinate": "GET /v1/schema/changes",
+            "message": "`GET /v1/schema/changes` is new.",
+            "replacement": None,
+            "sunset": None,
+            "days_left": None,
+            "used": None,
+        },
+    ],
+}
 PREVIEW: Final[dict[str, Any]] = {
     "name": "events",
     "scope": "preview:events",

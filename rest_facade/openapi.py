@@ -64,7 +64,9 @@ HEADERS: Final = {
     "RateLimit-Policy": {"description": "Your quota (IETF draft).", "schema": _TEXT},
     "RateLimit": {"description": "What is left of it.", "schema": _TEXT},
     "ETag": {"description": "Strong validator of the body.", "schema": _TEXT},
-    "Link": {"description": "The next page (RFC 8288).", "schema": _TEXT},
+    "Link": {"description": "The next page (RFC 8288), or what is known of a deprecation.", "schema": _TEXT},
+    "Deprecation": {"description": "The request used something deprecated since then (RFC 9745).", "schema": _TEXT},
+    "Sunset": {"description": "From when on that may be gone (RFC 8594).", "schema": _TEXT},
     "Location": {"description": "Where the new thing is.", "schema": _TEXT},
     "Retry-After": {"description": "Whole seconds after which the next request passes.", "schema": _TEXT},
     "WWW-Authenticate": {"description": "What is wrong with the credentials (RFC 6750).", "schema": _TEXT},
@@ -141,6 +143,8 @@ def _operation(route: Route, names: dict[Any, str]) -> dict[str, Any]:
         if route.public
         else [{"oauth": [route.scope] if route.scope else []}, {"bearer": []}, {"apiKey": []}],
     }
+    if route.deprecated is not None:
+        operation |= route.deprecated.as_openapi
     if route.body is not None:
         content = {"schema": {"$ref": _REF.format(model=names[route.body, "validation"])}, "example": route.example}
         operation["requestBody"] = {"required": True, "content": {_JSON: content}}
@@ -181,8 +185,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     required = schema.get("required", [])
     for name, told in schema.get("properties", {}).items():
         parameter = {"name": name, "in": "query", "required": name in required, "schema": told}
-        if "description" in told:
-            parameter["description"] = told.pop("description")
+        moved = [word for word in told if word in ("description", "deprecated") or word.startswith("x-")]
+        parameter |= {word: told.pop(word) for word in moved}
         found.append(parameter)
     return found + [_header_parameter(name) for name in _condition_headers(route)]
 
@@ -252,7 +256,8 @@ _GOOD: Final = {
 def _good_headers(route: Route, status: int) -> list[str]:
     common = ["X-Request-Id", "API-Version"] + ([] if route.public else ["RateLimit-Policy", "RateLimit"])
     more = ["Location"] if status in (201, 302) else []
-    return common + more + (["ETag"] if status != 204 else []) + (["Link"] if route.listed else [])
+    more += ["Deprecation", "Sunset"] if route.use.may_end else []
+    return common + more + (["ETag"] if status != 204 else []) + (["Link"] if route.listed or "Sunset" in more else [])
 
 
 def _headers(*names: str) -> dict[str, Any]:
@@ -291,12 +296,12 @@ def _security_schemes() -> dict[str, Any]:
     }
 
 
-def as_text(*, url: str = "http://127.0.0.1:8000", version: str = "1.0.0") -> str:
+def as_text(*, url: str, version: str) -> str:
     """The document as indented JSON."""
     return orjson.dumps(document(url=url, version=version), option=orjson.OPT_INDENT_2).decode()
 
 
-def as_postman(*, url: str = "http://127.0.0.1:8000", version: str = "1.0.0") -> str:
+def as_postman(*, url: str, version: str) -> str:
     """The document as a Postman collection, in indented JSON."""
     return orjson.dumps(collection(document(url=url, version=version)), option=orjson.OPT_INDENT_2).decode()
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
 
+from db.deprecation import Deprecation
 from rest_facade.call import Answer, Call
 from rest_facade.queries import Query
+from rest_facade.usage import RouteUse
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
@@ -20,6 +23,7 @@ class Route:
 
     `errors`: the statuses of problems beyond those that every route can answer. `body` None: the request has none;
     `raw` True: the handler reads the body itself (`multipart` describes its fields). `public`: no token is asked for.
+    `deprecated`: the end of the whole route; that of a parameter or field stands among its annotations.
     """
 
     method: str
@@ -40,8 +44,15 @@ class Route:
     public: bool = False
     tells: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     content_type: str = "application/json"
+    deprecated: Deprecation | None = None
 
     @property
     def operation_id(self) -> str:
         """A name that client generators can use, and no other route has: the handler's module and name."""
         return f"{self.handler.__module__.rsplit('.', 1)[-1]}_{self.handler.__name__.strip('_')}"
+
+    @cached_property
+    def use(self) -> RouteUse:
+        """Its coordinates, and what of them will end."""
+        answers = [*self.answers.values(), *self.tells.values()]
+        return RouteUse(f"{self.method} {self.path}", self.query, self.body, answers, self.deprecated)

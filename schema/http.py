@@ -10,9 +10,10 @@ from starlette.types import Receive, Scope, Send
 from auth.errors import AuthError
 from auth.gate import Gate
 from auth.viewer import Viewer
+from db.deprecation import Deprecation
 from db.sessions import Database
-from execution.engine import Engine, GraphQLRequest, Outcome
-from resolvers.context import Context, new_context
+from execution.engine import Engine, GraphQLRequest, Operation, Outcome
+from resolvers.context import Context, new_context, utc_now
 from resolvers.errors import DomainError
 from resolvers.platform import Platform
 from schema.errors import told
@@ -48,33 +49,37 @@ class GraphQLEndpoint:
             if media is None:
                 raise HttpError(406, "not_acceptable", f"This answers with {GRAPHQL_JSON} or {JSON}.")
             request = await _read(scope, receive, headers)
-            outcome = await self._run(scope["method"], request, viewer, state, headers)
+            engine = self._engine_for(viewer)
+            operation = _prepare(engine, scope["method"], request)
+            if isinstance(operation, Outcome):
+                outcome, told = operation, b""
+            else:
+                outcome = await self._run(engine, operation, request, viewer, state)
+                told = _print_deprecations(engine.deprecations(operation, request))
         except (AuthError, DomainError, HttpError) as error:
             await _refuse(send, error, media or JSON, state["request_id"])
             return
         status = 200 if outcome.data is not None or media == JSON else 400
-        await send_bytes(send, status, _content(media), _print(outcome, self._engine_for(viewer), state["request_id"]))
+        await send_bytes(send, status, _content(media), _print(outcome, engine.cost_limit, state["request_id"], told))
+        if isinstance(operation, Operation) and self._platform.usage is not None:
+            self._platform.usage.note(viewer.client_id, operation.usage.given(request.variables), operation.name)
 
     async def _run(
-        self,
-        method: str,
-        request: GraphQLRequest,
-        viewer: Viewer,
-        state: dict[str, Any],
-        headers: Mapping[bytes, bytes],
+        self, engine: Engine, operation: Operation, request: GraphQLRequest, viewer: Viewer, state: dict[str, Any]
     ) -> Outcome:
-        engine = self._engine_for(viewer)
-        prepared = engine.prepare(request)
-        if isinstance(prepared, Outcome):
-            return prepared
-        if method == "GET" and prepared.kind != "query":
-            raise HttpError(405, "method_not_allowed", "Only queries may be sent with GET.", {"allow": "POST"})
-        key = idempotency_key(headers)
+        key = idempotency_key(state["headers"])
 
         def context() -> Context:
             return new_context(viewer, self._db, self._platform, request_id=state["request_id"], idempotency_key=key)
 
-        return await engine.run(prepared, request, viewer, context)
+        return await engine.run(operation, request, viewer, context)
+
+
+def _prepare(engine: Engine, method: str, request: GraphQLRequest) -> Operation | Outcome:
+    prepared = engine.prepare(request)
+    if isinstance(prepared, Operation) and method == "GET" and prepared.kind != "query":
+        raise HttpError(405, "method_not_allowed", "Only queries may be sent with GET.", {"allow": "POST"})
+    return prepared
 
 
 def _wants_page(scope: Scope, accepted: str) -> bool:
@@ -132,15 +137,31 @@ def _content(media: str) -> dict[str, str]:
     return {"content-type": f"{media}; charset=utf-8"}
 
 
-def _print(outcome: Outcome, engine: Engine, request_id: str) -> bytes:
+def _print(outcome: Outcome, cost_limit: int, request_id: str, deprecations: bytes) -> bytes:
     """The answer: errors first, so that a reader sees them first; `extensions.cost` always."""
     parts = []
     if outcome.errors:
         parts.append(b'"errors":' + orjson.dumps([told(error, request_id) for error in outcome.errors]))
     if outcome.data is not None:
         parts.append(b'"data":' + outcome.data)
-    parts.append(b'"extensions":{"cost":{"requested":%d,"limit":%d}}' % (outcome.cost or 0, engine.cost_limit))
+    cost = b'{"requested":%d,"limit":%d}' % (outcome.cost or 0, cost_limit)
+    parts.append(b'"extensions":{"cost":' + cost + deprecations + b"}")
     return b"{" + b",".join(parts) + b"}"
+
+
+def _print_deprecations(used: list[tuple[str, Deprecation]]) -> bytes:
+    """`extensions.deprecations`: what the request used that will end; nothing where it used nothing such."""
+    if not used:
+        return b""
+    today = utc_now().date()
+    told = [
+        {
+            "coordinate": coordinate, "replacement": mark.replacement, "sunset": mark.sunset,
+            "daysLeft": mark.days_left(today),
+        }
+        for coordinate, mark in used
+    ]  # fmt: skip
+    return b',"deprecations":' + orjson.dumps(told)
 
 
 async def _refuse(send: Send, error: Exception, media: str, request_id: str) -> None:

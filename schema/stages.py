@@ -30,6 +30,7 @@ from strawberry.types.lazy_type import LazyType
 from strawberry.types.union import StrawberryUnion
 
 from resolvers.errors import InsufficientScope
+from schema.deprecations import Sunset, mark_deprecated
 
 SCOPE = "preview:"
 M = TypeVar("M")
@@ -90,8 +91,10 @@ class StagedSchema(strawberry.Schema):
         self._converter = StagedConverter(self.opened, self.config)
 
     def _collect_schema_directives(self, *given: Any) -> list[type]:
-        """Strawberry finds the mark's directive in hidden definitions too; it is told of where something bears it."""
-        return [kind for kind in super()._collect_schema_directives(*given) if kind is not Stage or self.opened]
+        """Strawberry finds marks in hidden definitions too; their directives are told of where something open bears them."""
+        kinds = super()._collect_schema_directives(*given)
+        hidden = {Stage if not self.opened else None, Sunset if not self.schema_converter.deprecates else None}
+        return [kind for kind in kinds if kind not in hidden]
 
 
 class StagedConverter(GraphQLCoreConverter):
@@ -99,6 +102,7 @@ class StagedConverter(GraphQLCoreConverter):
 
     def __init__(self, opened: frozenset[str], config: StrawberryConfig) -> None:
         self._opened = opened
+        self.deprecates = False
         super().__init__(config, scalar_overrides={}, scalar_map=config.scalar_map, get_fields=self._open_fields)
 
     def _open_fields(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
@@ -125,19 +129,24 @@ class StagedConverter(GraphQLCoreConverter):
             for name, told in made.args.items()
             if told.extensions[self.DEFINITION_BACKREF].python_name not in hidden
         }
-        return _told(made, field)
+        return self._marked(made, field)
 
     def from_input_field(self, field: StrawberryField, **more: Any) -> GraphQLInputField:
         """A field of an input."""
-        return _told(super().from_input_field(field, **more), field)
+        return self._marked(super().from_input_field(field, **more), field)
 
     def from_argument(self, argument: Any) -> GraphQLArgument:
         """An argument."""
-        return _told(super().from_argument(argument), argument)
+        made = super().from_argument(argument)
+        return self._marked(made, argument) if self._open(argument) else made
 
     def from_enum_value(self, enum_value: Any) -> GraphQLEnumValue:
         """A value of an enum."""
-        return _told(super().from_enum_value(enum_value), enum_value)
+        return self._marked(super().from_enum_value(enum_value), enum_value)
+
+    def _marked(self, made: M, definition: Any) -> M:
+        self.deprecates |= mark_deprecated(made, definition)
+        return _told(made, definition)
 
     def from_enum(self, enum: StrawberryEnumDefinition) -> Any:
         """An enum with its open values."""

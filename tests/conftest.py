@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +17,7 @@ from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.sessions import Database
 from resolvers.platform import Platform
+from resolvers.usage import UsageLog
 from tests.factories import Partner, make_partner
 from vault.stores import open_stores
 
@@ -91,7 +92,7 @@ async def identity(db: Database, platform: Platform):
 @pytest.fixture(scope="session")
 async def parts(db: Database, identity: Identity, platform: Platform) -> Parts:
     """What the application is made of."""
-    return Parts(db, identity, platform, Metrics())
+    return Parts(db, identity, replace(platform, usage=UsageLog(db)), Metrics())
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,33 @@
 """`schema`, `openapi`, `postman`: the descriptions of both surfaces, printed from code."""
 
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
 from app.cli.settings import current
+from app.release import NoRelease, Repository, judge, write_draft, write_release
+from app.releases import newest_version
 from app.runtime import DEFAULT_URL
+from app.settings import ROOT
+
+REPOSITORY = Repository(ROOT)
+_SAID = {"breaking": "breaks", "careful": "careful", "deprecated": "deprecates", "added": "added"}
 
 
 def register(program: typer.Typer) -> None:
     """Adds the commands."""
     schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
     program.add_typer(schema, name="schema")
+    _add_schema(schema)
+    _add_releases(schema)
     _add_rest(program)
+
+
+def _add_schema(schema: typer.Typer) -> None:
+    @schema.callback()
+    def schema_group() -> None:
+        """The GraphQL schema."""
 
     @schema.command()
     def export(
@@ -31,24 +46,43 @@ def register(program: typer.Typer) -> None:
             typer.echo(f"the preview {name} opens nothing now", err=True)
         typer.echo(build_schema(asked).as_str())
 
+
+def _add_releases(schema: typer.Typer) -> None:
     @schema.command()
     def check() -> None:
-        """Hold the schema against the last release: each change, the version step it needs; exit code 1 where it breaks."""
-        from schema.build import build_schema
-        from schema.changes import changes_between, newest_release
-
-        version, released = newest_release()
-        changes = changes_between(released, build_schema().as_str())
-        for word, told in (("breaks", changes.breaking), ("careful", changes.careful), ("added", changes.added)):
-            for change in told:
-                typer.echo(f"{word}: {change}")
-        typer.echo(f"since {version}: {changes.step if changes.step != 'none' else 'no'} change")
-        if changes.breaking:
+        """Hold both surfaces against the newest release: each change, the version step it needs; exit code 1 where a promise breaks."""
+        judgement = judge(REPOSITORY, _today())
+        for change in judgement.changes:
+            typer.echo(f"{_SAID[change.kind]}: {change.message}")
+        for fault in judgement.faults:
+            typer.echo(f"wrong: {fault}", err=True)
+        draft = " (a draft)" if judgement.base.day is None else ""
+        step = judgement.step if judgement.step != "none" else "no"
+        typer.echo(f"since {judgement.base.version}{draft}: {step} change")
+        if judgement.faults:
             raise typer.Exit(1)
 
-    @schema.callback()
-    def schema_group() -> None:
-        """The GraphQL schema."""
+    @schema.command()
+    def release(
+        version: Annotated[str, typer.Argument(help="What the release is called: major.minor.patch.")],
+        draft: Annotated[
+            bool,
+            typer.Option(
+                "--draft", help="Write its files without a date; it may be written anew until it is released."
+            ),
+        ] = False,
+    ) -> None:
+        """Write the next release: its schema, its OpenAPI document, and its entry in the changelog."""
+        try:
+            if draft:
+                write_draft(REPOSITORY, version)
+            else:
+                write_release(REPOSITORY, version, _today())
+        except NoRelease as refused:
+            for fault in refused.faults:
+                typer.echo(f"wrong: {fault}", err=True)
+            raise typer.Exit(1) from None
+        typer.echo(f"{version} is {'a draft' if draft else 'released'}: see schema/releases/ and CHANGELOG.md")
 
 
 def _add_rest(program: typer.Typer) -> None:
@@ -66,7 +100,7 @@ def _add_rest(program: typer.Typer) -> None:
         """Print the OpenAPI 3.0 document as JSON."""
         from rest_facade.openapi import as_text
 
-        typer.echo(as_text(url=_url()))
+        typer.echo(as_text(url=_url(), version=newest_version()))
 
     @postman.callback()
     def postman_group() -> None:
@@ -77,9 +111,13 @@ def _add_rest(program: typer.Typer) -> None:
         """Print the Postman collection (format v2.1) as JSON."""
         from rest_facade.openapi import as_postman
 
-        typer.echo(as_postman(url=_url()))
+        typer.echo(as_postman(url=_url(), version=newest_version()))
 
 
 def _url() -> str:
     """Where the described API stands, as far as the settings say."""
     return current().public_url or DEFAULT_URL
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -33,6 +33,7 @@ from db.tables.size_charts import SizeChart, SizeChartEntry
 from db.tables.storefronts import Storefront
 from db.tables.tryon import TryonApproval, TryonSession
 from db.tables.twins import FitPreference, KnownSize, Measurement, Twin, TwinConsent
+from db.tables.usage import ClientUse
 from db.tables.webhooks import WebhookEndpoint, WebhookNotice, WebhookSecret
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Click",
     "Client",
     "ClientSecret",
+    "ClientUse",
     "Collection",
     "Consent",
     "Conversion",
