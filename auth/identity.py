@@ -14,6 +14,7 @@ from auth.limits import Limiter, ProcessLimiter
 from auth.limits_valkey import ValkeyLimiter
 from auth.nonces import Nonces
 from auth.oauth.assertions import Assertions
+from auth.oauth.attempts import POLICIES as ATTEMPTS
 from auth.oauth.attempts import Attempts
 from auth.oauth.browser import Browsers
 from auth.oauth.consents import Consents
@@ -38,7 +39,7 @@ class Identity:
 
     def __init__(
         self, db: Database, *, keys: SigningKeys, hasher: Hasher, issuer: str, audience: str, environment: str,
-        limiter: Limiter, replays: Replays,
+        limiter: Limiter, attempts: Limiter, replays: Replays,
     ) -> None:  # fmt: skip
         self.db, self.keys, self.hasher = db, keys, hasher
         self.issuer, self.environment, self.limiter = issuer, environment, limiter
@@ -55,7 +56,7 @@ class Identity:
         self.passkeys = Passkeys(db, hasher, replays, self.alarms, issuer)
         self.pages, self.browsers, self.consents = Pages(issuer), Browsers(db, hasher, issuer), Consents(db)
         self.assertions = Assertions(db, hasher, issuer)
-        self.pushed, self.attempts = Pushed(db, hasher, environment), Attempts()
+        self.pushed, self.attempts = Pushed(db, hasher, environment), Attempts(attempts, hasher)
         self.revocations.listen(self._keys_changed)
         self._writing: asyncio.Task[None] | None = None
 
@@ -72,13 +73,16 @@ class Identity:
         """Loads the keys (makes the first), reads what is revoked, and keeps both fresh until `close`."""
         hasher = Hasher(secret)
         keys = await SigningKeys.open(db, hasher, token_seconds=TOKEN_SECONDS)
-        limiter: Limiter = ValkeyLimiter(valkey_url, shares=shares) if valkey_url else ProcessLimiter()
+        limiter: Limiter = ProcessLimiter()
+        attempts: Limiter = ProcessLimiter(ATTEMPTS)
         replays: Replays = ProcessReplays()
         if valkey_url:
+            limiter = ValkeyLimiter(valkey_url, shares=shares)
+            attempts = ValkeyLimiter(valkey_url, policies=ATTEMPTS, shares=shares, exact=False)
             replays = ValkeyReplays(valkey_url, db, settling=REMEMBERED_SECONDS)
         identity = cls(
             db, keys=keys, hasher=hasher, issuer=issuer, audience=audience, environment=environment, limiter=limiter,
-            replays=replays,
+            attempts=attempts, replays=replays,
         )  # fmt: skip
         await identity.revocations.start()
         identity._writing = asyncio.create_task(identity._write_usage(), name="credential usage")
@@ -94,6 +98,7 @@ class Identity:
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await self.usage.write()
         await self.limiter.close()
+        await self.attempts.close()
         await self.replays.close()
 
     async def rotate_keys(self) -> str:

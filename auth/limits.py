@@ -104,14 +104,6 @@ class _Window:
         seconds = -((left - times[0]) // SECOND)
         return Admission(True, self.header, b"%br=%d;t=%d" % (self.name, quota - used - 1, seconds), 0)
 
-    def wait(self, now: int) -> int:
-        """Nanoseconds until a request would be admitted."""
-        left = now - self.window
-        while self.times and self.times[0] <= left:
-            self.times.popleft()
-        used = len(self.times)
-        return 0 if used < self.quota else self.times[used - self.quota] - left
-
     def note(self, now: int) -> None:
         """Counts a request that another authority admitted."""
         left = now - self.window
@@ -169,14 +161,13 @@ class ProcessLimiter:
     async def close(self) -> None:
         """Nothing is held."""
 
+    def restrict(self, policies: dict[str, Policy]) -> None:
+        """Other policies from now on; what was used stays used."""
+        self._policies = policies
+
     def note(self, client_id: str, tier: str) -> None:
         """Counts a request that another authority admitted."""
         self._open(client_id, self._policies[tier]).note(self._clock())
-
-    def wait(self, client_id: str) -> int:
-        """Whole seconds until a request would be admitted; 0: at once. Counts nothing."""
-        window = self._windows.get(client_id)
-        return 0 if window is None else ceil(window.wait(self._clock()) / SECOND)
 
     def _open(self, client_id: str, policy: Policy) -> _Window:
         before = self._windows.get(client_id)

@@ -62,7 +62,7 @@ class Account:
     async def _why_not(self, request: Request, person: Person, name: str, password: str) -> str:
         if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
             return f"A passkey's name has 1 to {LONGEST_NAME} printable characters."
-        if not self._identity.attempts.allows(request, person.id):
+        if not await self._identity.attempts.allows(request, person.id):
             return "Too many attempts. Wait a minute, then try again."
         if not await self._browsers.knows_password(person.id, password):
             return "That is not your password."

@@ -152,7 +152,7 @@ class Authorize:
         except ForeignForm:
             return self._pages.foreign()
         email, back = form.get("email", ""), _safe(form.get("return_to", ""))
-        if not self._identity.attempts.allows(request, email):
+        if not await self._identity.attempts.allows(request, email):
             return self._sign_in_page(request, back, fault=TOO_MANY, email=email, status=429)
         cookie = await self._browsers.sign_in(email, form.get("password", "")) if _plain(email) else None
         if cookie is None:
@@ -167,7 +167,7 @@ class Authorize:
         except ForeignForm:
             return self._pages.foreign()
         back = _safe(form.get("return_to", ""))
-        if not self._identity.attempts.allows_address(request):
+        if not await self._identity.attempts.allows_address(request):
             return self._sign_in_page(request, back, fault=TOO_MANY, status=429)
         try:
             user_id = await self._identity.passkeys.check(self._browsers.cookie(request), form.get("answer", ""))

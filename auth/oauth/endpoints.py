@@ -163,7 +163,7 @@ class Endpoints:
             answer.headers["dpop-nonce"] = self._identity.proofs.nonces.new()
         record = read.client_record
         if answer.status_code == 401:
-            self._identity.attempts.note_failure(read.address, read.credentials.client_id)
+            await self._identity.attempts.note_failure(read.address, read.credentials.client_id)
         elif record is not None and read.extras.get("foreign_address"):
             await self._identity.alarms.foreign_address(record.organization_id, record.id, read.address)
         return answer

@@ -1,7 +1,8 @@
 """The limits are exact, in one process and over many, and a client that obeys Retry-After gets its quota."""
 
 import asyncio
-from time import perf_counter
+import sys
+from time import perf_counter, time
 
 import pytest
 from hypothesis import given, settings
@@ -152,28 +153,79 @@ async def test_the_shared_window_slides(valkey):
     await limiter.close()
 
 
-async def test_without_valkey_each_process_keeps_to_its_share():
-    limiter = ValkeyLimiter("unix:///nowhere/at/all", shares=4)
-    admissions = [await limiter.admit("c", "default") for _ in range(100)]
-    assert sum(admission.allowed for admission in admissions) == 25
+async def test_without_valkey_each_process_keeps_to_its_share_after_a_quiet_minute():
+    """What was admitted before by others is not known, and has left every window then."""
+    clock = Clock()
+    limiter = ValkeyLimiter("unix:///nowhere/at/all", shares=4, clock=lambda: clock.now)
+    refused = await limiter.admit("c", "default")
+    assert (refused.allowed, refused.retry_after) == (False, 60)
     assert limiter.degraded
     assert not await limiter.ping()
+    clock.now += 60
+    admissions = [await limiter.admit("c", "default") for _ in range(100)]
+    assert sum(admission.allowed for admission in admissions) == 25
     await limiter.close()
 
 
-async def test_a_valkey_that_goes_and_comes_back_never_opens_the_gate(tmp_path):
-    """Two processes; the sum of what they admit in the window stays within the quota and the share of the unused one."""
-    limiters = [ValkeyLimiter(f"unix://{tmp_path}/valkey", shares=2, timeout=5) for _ in range(2)]
+async def test_a_valkey_that_was_away_for_a_moment_costs_nothing(tmp_path):
+    """Its memory is whole, so it decides again at once."""
+    policies = {"default": Policy("default", 10, 60)}
+    limiter = ValkeyLimiter(f"unix://{tmp_path}/valkey", policies=policies, timeout=5)
     with run_valkey(tmp_path):
-        first = [await limiters[0].admit("c", "default") for _ in range(60)]
-        assert all(one.allowed for one in first)
-    gone = [await one.admit("c", "default") for _ in range(60) for one in limiters]
-    assert sum(one.allowed for one in gone) == 50  # the one that had used its share gives nothing more
-    assert [one.degraded for one in limiters] == [True, True]
-    with run_valkey(tmp_path):
+        assert (await limiter.admit("c", "default")).allowed
+        limiter._lost()  # as an error of the network would have it
+        assert not (await limiter.admit("c", "default")).allowed
         await asyncio.sleep(1.1)
-        assert await limiters[0].ping()
-        back = [await one.admit("c", "default") for _ in range(30) for one in limiters]
-        assert sum(one.allowed for one in back) <= 2
+        admissions = [await limiter.admit("c", "default") for _ in range(20)]
+        assert sum(admission.allowed for admission in admissions) == 9
+    await limiter.close()
+
+
+async def test_the_share_goes_by_the_processes_of_all_hosts(tmp_path):
+    clock = Clock()
+    limiters = [
+        ValkeyLimiter(f"unix://{tmp_path}/valkey", shares=2, timeout=5, clock=lambda: clock.now) for _ in range(5)
+    ]
+    with run_valkey(tmp_path):
+        for one in limiters:
+            await one.admit("other", "default")
+        clock.now += 30
+        await limiters[0].admit("other", "default")
+    await limiters[0].admit("c", "default")
+    clock.now += 61
+    admissions = [await limiters[0].admit("c", "default") for _ in range(100)]
+    assert sum(admission.allowed for admission in admissions) == 100 // 5
     for one in limiters:
         await one.close()
+
+
+async def test_no_window_holds_more_than_the_quota_while_valkey_is_killed_and_comes_back_empty(tmp_path):
+    """Three processes under load, each asking for the same client as fast as it can. A window of 1 s stands for the minute."""
+    quota, window, seconds = 30, 1, 8
+    ready = asyncio.Event()
+
+    async def hammer():
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.auth.hammer", f"unix://{tmp_path}/valkey"),
+            *("3", str(seconds), str(quota), str(window)), stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        ready.set()
+        out, _ = await process.communicate()
+        return [float(line) for line in out.split()]
+
+    with run_valkey(tmp_path):
+        hammers = [asyncio.create_task(hammer()) for _ in range(3)]
+        await ready.wait()
+        await asyncio.sleep(2.5)
+    gone = time()
+    await asyncio.sleep(2.5)
+    with run_valkey(tmp_path):
+        back = time()
+        times = sorted(moment for moments in await asyncio.gather(*hammers) for moment in moments)
+    # Valkey's clock, and those of the processes, see an admission a moment apart.
+    fullest = max(len([one for one in times if moment - window + 0.05 < one <= moment]) for moment in times)
+    assert fullest <= quota
+    for start, end in ((gone - 1.5, gone), (gone + window, back), (back + window, times[-1])):
+        assert [one for one in times if start < one <= end], "it never closes it for good either"
+    quiet = [one for one in times if gone + 0.1 < one < gone + window - 0.1]
+    assert quiet == []

@@ -108,12 +108,12 @@ async def test_production_registers_nobody(db):
 
 async def test_wrong_secrets_without_end_are_answered_no_more(db, small, monkeypatch):
     few = {"client": Policy("client", 3, 60), "clients": Policy("clients", 5, 60)}
-    monkeypatch.setattr("auth.oauth.attempts.POLICIES", few)
+    monkeypatch.setattr("auth.identity.ATTEMPTS", few)
     opened = await open_identity(db)
     fields = {"grant_type": "client_credentials", "client_id": small.client_id, "client_secret": "wrong"}
     async with http_client(opened) as client:
-        codes = [(await client.post("/oauth/token", data=fields)).status_code for _ in range(5)]
-        assert codes == [401, 401, 401, 429, 429]
+        codes = [(await client.post("/oauth/token", data=fields)).status_code for _ in range(6)]
+        assert codes == [401, 401, 401, 401, 429, 429]
         refused = await client.post("/oauth/token", data=fields)
         assert 1 <= int(refused.headers["retry-after"]) <= 60
         other = fields | {"client_id": "cli_01JD3T8Q5YB9N7K0V2M4XWZC6R"}
