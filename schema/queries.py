@@ -57,6 +57,7 @@ NODES: dict[str, tuple[Entity[Any], str, str | None]] = {
     "order": (ORDER, "Order", "orders:read"),
     "asset": (ASSET, "Asset", "assets:read"),
     "tryon_session": (TRYON_SESSION, "TryonSession", "tryon:write"),
+    "webhook": (WEBHOOK, "Webhook", "webhooks:manage"),
 }
 MOST_NODES = 100
 

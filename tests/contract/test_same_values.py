@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from schema.build import build_schema
+from schema.queries import NODES
 from tests.factories import Partner, unique
 
 MONEY = "{ amount currency }"
@@ -38,7 +40,30 @@ NOUNS = {
             f"revenue {MONEY} commission {MONEY} commissionRate metadata createdAt"
         ),
     ),
+    "Webhook": (
+        "/v1/webhooks/{}",
+        (
+            "id url events description status statusReason storefrontIds ordered concurrency rateLimit publicKeys "
+            "createdAt updatedAt"
+        ),
+    ),
+    "Asset": (
+        "/v1/assets/{}",
+        (
+            "id title status reviewReason contentType size sha256 region owner { id } "
+            "rights { license territories embargoUntil expiresAt aiTraining } collectionId createdAt updatedAt publishedAt"
+        ),
+    ),
+    "TryonSession": (
+        "/v1/tryon/sessions/{}",
+        "id status product { id } variant { id } useCase origin subject createdAt expiresAt",
+    ),
 }
+
+RIGHTS = (
+    '{"license": "editorial", "territories": ["FR", "JP"], "embargo_until": "2030-01-01T00:00:00Z", '
+    '"expires_at": "2031-01-01T00:00:00.5Z", "ai_training": true}'
+)
 
 
 def snake(name: str) -> str:
@@ -63,6 +88,8 @@ def as_rest(value: Any) -> Any:
     if "inventory" in told:
         stock = told.pop("inventory")
         told["available"] = stock and stock["available"]
+    if set(told.get("owner") or ()) == {"id"}:
+        told["owner_id"] = told.pop("owner")["id"]
     for name in ("product", "storefront", "variant"):
         if name in told:
             joined = told.pop(name)
@@ -92,7 +119,28 @@ async def grown(partner: Partner) -> dict[str, str]:
     order = {"storefront_id": storefront["id"], "lines": lines, "external_ref": "1001"}
     made = (await partner.call("POST", "/v1/orders", 201, json=order)).json()
     link = (await partner.call("POST", "/v1/affiliates/links", 201, json={"product_id": product["id"]})).json()
-    return {"Storefront": storefront["id"], "Product": product["id"], "Order": made["id"], "AffiliateLink": link["id"]}
+    ids = {"Storefront": storefront["id"], "Product": product["id"], "Order": made["id"], "AffiliateLink": link["id"]}
+    return ids | await kept(partner, product)
+
+
+async def kept(partner: Partner, product: dict[str, Any]) -> dict[str, str]:
+    """A webhook, an asset and a try-on session, with something in every field."""
+    webhook = {
+        "url": "https://hooks.example.com/in", "events": ["order.created"], "description": "Orders", "ordered": True,
+        "storefront_ids": [product["storefront_id"]], "concurrency": 3, "rate_limit": 50,
+    }  # fmt: skip
+    session = {
+        "product_id": product["id"], "variant_id": product["variants"][0]["id"], "use_case": "product_page",
+        "origin": "https://shop.example.com", "subject": "shopper 1", "consent": True,
+    }  # fmt: skip
+    told = {"title": "Twill", "rights": RIGHTS}
+    files = {"file": ("twill.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml")}
+    answers = {
+        "Webhook": await partner.call("POST", "/v1/webhooks", 201, json=webhook),
+        "TryonSession": await partner.call("POST", "/v1/tryon/sessions", 201, json=session),
+        "Asset": await partner.call("POST", "/v1/assets", 201, data=told, files=files),
+    }
+    return {noun: answer.json()["id"] for noun, answer in answers.items()}
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -104,6 +152,18 @@ async def test_every_field_is_the_same(partner: Partner, noun: str) -> None:
     assert as_rest(data["node"]) == rest
 
 
+async def test_whatever_is_a_node_is_found_by_its_id() -> None:
+    interface = build_schema()._schema.type_map["Node"]
+    nodes = {kind.name for kind in build_schema()._schema.get_possible_types(interface)}  # type: ignore[arg-type]
+    assert nodes == {name for _, name, _ in NODES.values()}
+
+
+async def test_who_i_am_is_the_same(partner: Partner) -> None:
+    rest = (await partner.call("GET", "/v1/me", 200)).json()
+    data = await partner.data("{ me { id handle displayName twinActive } }")
+    assert as_rest(data["me"]) == {name: rest[name] for name in ("id", "handle", "display_name", "twin_active")}
+
+
 async def test_strangers_are_told_the_same(partner: Partner, other: Partner) -> None:
     ids = await grown(partner)
     for noun in ("Storefront", "Product"):
@@ -111,7 +171,7 @@ async def test_strangers_are_told_the_same(partner: Partner, other: Partner) -> 
         rest = (await other.call("GET", route.format(ids[noun]), 200)).json()
         data = await other.data(f"query($id: ID!) {{ node(id: $id) {{ ... on {noun} {{ {fields} }} }} }}", id=ids[noun])
         assert as_rest(data["node"]) == rest
-    for noun in ("Order", "AffiliateLink"):
+    for noun in ("Order", "AffiliateLink", "Webhook", "Asset", "TryonSession"):
         await other.call("GET", NOUNS[noun][0].format(ids[noun]), 404)
         assert await other.data("query($id: ID!) { node(id: $id) { id } }", id=ids[noun]) == {"node": None}
 
