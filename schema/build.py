@@ -14,6 +14,7 @@ from schema.orders import Order, OrderMutations
 from schema.products import Product, ProductMutations, ProductVariant
 from schema.queries import Query
 from schema.scalars import SCALARS
+from schema.size_chart_mutations import SizeChartMutations
 from schema.stages import SCOPE, NoPreview, OpenPreview, StagedSchema, previews_of
 from schema.storefronts import Storefront, StorefrontMutations
 from schema.tryon import TryonMutations, TryonSession
@@ -32,6 +33,7 @@ MUTATIONS = (
     TryonMutations,
     WebhookMutations,
     TwinMutations,
+    SizeChartMutations,
 )
 
 

@@ -12,6 +12,7 @@ from db.relations import (
     IN_STOCK,
     PRODUCT,
     PRODUCT_LINKS,
+    PRODUCT_SIZE_CHART,
     PRODUCT_STOREFRONT,
     PRODUCT_VARIANTS,
     TOTAL_INVENTORY,
@@ -29,6 +30,9 @@ from schema.node import Node, shows
 from schema.paging import Connection
 from schema.recommendations import Recommendation, product_recommendations
 from schema.scalars import JSON
+from schema.size_advice import SizeAdvice, size_advice_for
+from schema.size_charts import SizeChart
+from schema.twins import TWIN_PREVIEW
 
 if TYPE_CHECKING:
     from schema.affiliates import AffiliateLink
@@ -114,6 +118,12 @@ class Product(Node):
     recommendations: Connection[Recommendation] = product_recommendations()
     media: list[Media] = json_list(Media, "media")
     extra: JSON = strawberry.field(name="metadata")
+    size_chart: SizeChart | None = relation(PRODUCT_SIZE_CHART, directives=[TWIN_PREVIEW])
+    size_advice: SizeAdvice | None = strawberry.field(
+        resolver=size_advice_for, directives=[TWIN_PREVIEW],
+        description="Which size fits the creator `twinOf`. Null unless the token is that creator's own and the consent "
+        "SIZE_ADVICE stands, and where there is no chart or nothing to hold it to.",
+    )  # fmt: skip
     created_at: datetime
     updated_at: datetime
 

@@ -337,7 +337,22 @@ async def test_what_the_creator_takes_back_at_the_consent_page_is_taken_from_the
 
 
 async def test_what_the_page_prints_works_as_printed(creator: Creator) -> None:
+    """By a creator who sells too, with a tee of three sizes."""
+    own: Any = {"headers": {"authorization": f"Bearer {creator.token}"}}
+    shop = {"handle": unique("@shop"), "name": "Mine", "status": "active"}
+    storefront = (await creator.http.post("/v1/storefronts", json=shop, **own)).json()["id"]
+    listing = {
+        "sku": "TEE", "title": "A tee", "price": {"amount": "29.00", "currency": "EUR"}, "status": "active",
+        "category": "Tees", "variants": [{"sku": f"TEE-{size}", "options": {"size": size}} for size in "SML"],
+    }  # fmt: skip
+    product = (await creator.http.post(f"/v1/storefronts/{storefront}/products", json=listing, **own)).json()["id"]
+    given = {"me": creator.user_id, "product": product}
+    answers = []
     for text in blocks(ROOT / "docs" / "preview-twin.md", "graphql"):
-        answer = await creator.data(text, **({"me": creator.user_id} if "$me" in text else {}))
+        answer = await creator.data(text, **{name: value for name, value in given.items() if f"${name}:" in text})
         assert orjson.dumps(answer).count(b'"userErrors":[]') == text.count("userErrors"), answer
+        answers.append(answer)
+    [advice] = [answer["product"]["sizeAdvice"] for answer in answers if "product" in answer]
+    assert (advice["best"]["size"], advice["best"]["variants"][0]["sku"]) == ("L", "TEE-L")
+    assert (advice["runnerUp"]["size"], len(advice["best"]["dimensions"])) == ("M", 2)
     assert await twin_of(creator) == NOTHING
