@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from auth.audit import PLATFORM, record
 from auth.partners import Partner, WrongAccount, add_partner
 from auth.scopes import DEFAULT_SCOPES
 from auth.secrets import Hasher
 from db.ids import new_id
-from db.sessions import Database
+from db.sessions import Database, WriteSession
 from db.tables.organizations import Application
 
 
@@ -63,6 +64,7 @@ async def approve(
             tier=tier, region="eu",
         )  # fmt: skip
         row.status, row.organization_id, row.decided_at = "approved", made.organization_id, datetime.now(UTC)
+        await _note(session, made.organization_id, "application.approved", row.id)
         return made
 
 
@@ -73,3 +75,9 @@ async def reject(db: Database, application_id: str, reason: str) -> None:
         if row is None or row.status != "pending":
             raise WrongAccount(f"There is no pending application {application_id}.")
         row.status, row.reason, row.decided_at = "rejected", reason, datetime.now(UTC)
+        await _note(session, PLATFORM, "application.rejected", row.id)
+
+
+async def _note(session: WriteSession, chain: str, action: str, application_id: str) -> None:
+    connection = await session.connection()
+    await connection.run_sync(record, chain, actor="operator", action=action, subject=application_id)

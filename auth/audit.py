@@ -3,6 +3,7 @@ written in the transaction of the act itself."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from sqlalchemy import text as sql
 
 from db.cursors import rfc3339
 from db.ids import new_id
+from db.sessions import Database
 
 FIRST: Final = bytes(32)
 # The chain of what concerns every partner: signing keys.
@@ -73,3 +75,38 @@ def broken_at(entries: Iterable[Mapping[str, Any]]) -> int | None:
             return number
         previous = bytes.fromhex(entry["hash"])
     return None
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a chain stands. Kept elsewhere, it shows later that nothing was cut off its end."""
+
+    chain: str
+    number: int
+    hash: str
+
+
+async def check_chains(db: Database, kept: Iterable[Head] = ()) -> tuple[list[Head], list[str]]:
+    """Every chain's head, and what is wrong, one line each: an entry that was changed, a gap, a head that is not as it was kept."""
+    heads, faults = [], []
+    before = {head.chain: head for head in kept}
+    for row in await db.fetch("select distinct chain from audit_entries order by chain"):
+        entries = await entries_of(db, row["chain"])
+        number = broken_at(entries)
+        if number is not None:
+            faults.append(f"{row['chain']}: entry {number} was changed, or the one before it is gone")
+        heads.append(Head(row["chain"], entries[-1]["number"], entries[-1]["hash"]))
+        head = before.pop(row["chain"], None)
+        if head is not None and not any((one["number"], one["hash"]) == (head.number, head.hash) for one in entries):
+            faults.append(f"{row['chain']}: entry {head.number} is gone, or is another than it was")
+    faults += [f"{chain}: the whole chain is gone" for chain in before]
+    return heads, faults
+
+
+async def entries_of(db: Database, chain: str) -> list[dict[str, Any]]:
+    """A chain in full, oldest entry first; times and hashes as text."""
+    rows = await db.fetch(
+        "select number, at, actor, action, subject, details, hash from audit_entries where chain = $1 order by number",
+        (chain,),
+    )
+    return [dict(row) | {"at": rfc3339(row["at"]), "hash": row["hash"].hex()} for row in rows]

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from joserfc.jwk import RSAKey
 from sqlalchemy import text as sql
 
+from auth.audit import PLATFORM, record
 from auth.secrets import Hasher
 from db.sessions import Database, WriteSession
 
@@ -119,6 +120,8 @@ class SigningKeys:
             sql("insert into signing_keys (kid, private_pem, created_at) values (:kid, :pem, clock_timestamp())"),
             {"kid": kid, "pem": stored},
         )
+        action, actor = ("signing_key.created", "server") if only_first else ("signing_key.rotated", "operator")
+        await connection.run_sync(record, PLATFORM, actor=actor, action=action, subject=kid)
 
     def _encrypt(self, private: RSAPrivateKey) -> str:
         cipher = pem.BestAvailableEncryption(self._password)

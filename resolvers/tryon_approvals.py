@@ -4,6 +4,7 @@ import re
 
 from sqlmodel import select
 
+from auth.audit import record
 from db.sessions import Database
 from db.tables import Organization, TryonApproval
 from resolvers.context import Clock, utc_now
@@ -23,4 +24,7 @@ async def approve(db: Database, *, organization_id: str, use_case: str, clock: C
         if await session.get(TryonApproval, (organization_id, use_case)) is not None:
             return False
         session.add(TryonApproval(organization_id=organization_id, use_case=use_case, created_at=clock()))
+        await (await session.connection()).run_sync(
+            record, organization_id, actor="operator", action="tryon.approved", subject=use_case
+        )
         return True

@@ -10,10 +10,12 @@ from pydantic import AfterValidator, Field
 from sqlmodel import col, func, select
 
 from db.bodies.webhooks import WebhookBody, WebhookSecretBody
+from db.cursors import rfc3339
 from db.ids import new_id
 from db.relations import WEBHOOK
 from db.sessions import WriteSession
 from db.tables import Storefront, WebhookEndpoint, WebhookNotice, WebhookSecret
+from resolvers.acts import note_act
 from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from resolvers.inputs import ABSENT, HOST, IdOf, Input
@@ -145,6 +147,7 @@ async def _create(ctx: Context, given: WebhookInput, session: WriteSession) -> W
     session.add(row)
     await session.flush()
     key = await add_key(session, Seal(ctx.platform.secret), row.id, now)
+    await note_act(ctx, session, "webhook.created", row.id, {"url": row.url})
     return Written(WebhookBody.of(row, [public_text(key.public_bytes)]).as_json(), created=True)
 
 
@@ -177,13 +180,15 @@ async def _update(
 ) -> Written:  # fmt: skip
     row = await own_webhook(ctx, session, id)
     check_unchanged(if_match, await _body(ctx, session, row))
-    before = row.status
+    before, url = row.status, row.url
     _apply(row, given)
     await _check(ctx, session, row)
     if session.is_modified(row):
         row.updated_at = ctx.clock()
         _restart(session, row, before)
         await session.flush()
+        if row.url != url:
+            await note_act(ctx, session, "webhook.moved", row.id, {"from": url, "to": row.url})
         await wake(session, row.id)
     return Written(await _body(ctx, session, row))
 
@@ -244,6 +249,7 @@ async def delete_webhook(ctx: Context, *, id: str, if_match: str | None = None) 
         check_unchanged(if_match, body)
         await session.delete(row)
         await session.flush()
+        await note_act(ctx, session, "webhook.removed", row.id)
         return Written(body)
 
     return await write(ctx, "webhook.delete", {"id": id}, act)
@@ -284,6 +290,7 @@ async def _rotate(ctx: Context, id: str, given: RotationInput, session: WriteSes
     row.updated_at = now
     _note(session, row, "secret_rotated", "A new secret signs; older ones sign along for a while.")
     await session.flush()
+    await note_act(ctx, session, "webhook.secret_rotated", row.id, {"old_expire_at": rfc3339(until)})
     await wake(session, row.id)
     [newest, *_] = await live_keys(session, row.id, now)
     body = _secret_body(seal, newest).as_json() | {"old_expire_at": until.isoformat().replace("+00:00", "Z")}

@@ -6,6 +6,7 @@ import typer
 
 from app.cli import (
     applications,
+    audit,
     catalogue,
     demo,
     events,
@@ -37,6 +38,7 @@ MODULES = (
     moderation,
     partners,
     applications,
+    audit,
     schema,
     settings,
     tryon,

@@ -153,12 +153,18 @@ class Authorize:
             return self._pages.foreign()
         email, back = form.get("email", ""), _safe(form.get("return_to", ""))
         if not await self._identity.attempts.allows(request, email):
+            await self._tell_owner(request, email)
             return self._sign_in_page(request, back, fault=TOO_MANY, email=email, status=429)
         cookie = await self._browsers.sign_in(email, form.get("password", "")) if _plain(email) else None
         if cookie is None:
             fault = "There is no account with this address and password."
             return self._sign_in_page(request, back, fault=fault, email=email, status=401)
         return self._browsers.keep(RedirectResponse(back, 303), cookie)
+
+    async def _tell_owner(self, request: Request, email: str) -> None:
+        user_id = await self._browsers.known(email) if _plain(email) else None
+        if user_id is not None:
+            await self._identity.alarms.wrong_passwords(user_id, request.client.host if request.client else "")
 
     async def sign_in_by_passkey(self, request: Request) -> Response:
         """POST /oauth/passkeys/sign-in: what the page's script got from the browser."""

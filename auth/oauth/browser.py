@@ -105,6 +105,13 @@ class Browsers:
         stored = rows[0]["password_hash"] if rows else None
         return str(rows[0]["id"]) if await password_matches(stored, password) else None
 
+    async def known(self, email: str) -> str | None:
+        """The creator with this address."""
+        found: str | None = await self._db.fetch_value(
+            "select id from users where email = $1", (email.strip().lower(),)
+        )
+        return found
+
     async def knows_password(self, user_id: str, password: str) -> bool:
         """Whether this is the creator's password."""
         stored = await self._db.fetch_value("select password_hash from users where id = $1", (user_id,))

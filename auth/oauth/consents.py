@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 from sqlalchemy import text as sql
 
+from auth.audit import record
 from auth.oauth.codes import Allowed, revoke_family
 from auth.scopes import SCOPES
 from db.ids import new_id
@@ -92,6 +93,7 @@ def decide(connection: Connection, decision: Decision) -> Allowed:
     ).first()
     if row is None:
         consent_id = _insert(connection, decision)
+        _note(connection, consent_id, "consent.given")
     else:
         consent_id = row.id
         before, refused = set(row.scopes), set(decision.asked) - set(decision.scopes)
@@ -100,6 +102,10 @@ def decide(connection: Connection, decision: Decision) -> Allowed:
         if before & refused or _narrower(decision.storefront_ids, row.storefront_ids):
             _revoke_families(connection, consent_id)
         _update(connection, consent_id, (before - refused) | set(decision.scopes), decision.storefront_ids)
+        if (before - refused) | set(decision.scopes) != before or _listed(
+            decision.storefront_ids
+        ) != row.storefront_ids:
+            _note(connection, consent_id, "consent.changed")
     return Allowed(consent_id, decision.user_id, decision.scopes, decision.storefront_ids)
 
 
@@ -149,6 +155,7 @@ def _withdraw(connection: Connection, user_id: str, consent_id: str) -> bool:
     if found is not None:
         _revoke_families(connection, consent_id)
         _withdraw_twin(connection, user_id, found.client_id)
+        _note(connection, consent_id, "consent.withdrawn")
     return found is not None
 
 
@@ -169,3 +176,17 @@ def _revoke_families(connection: Connection, consent_id: str) -> None:
     )
     for (authorization_id,) in rows.all():
         revoke_family(connection, authorization_id, "the creator narrowed or withdrew the consent")
+
+
+def _note(connection: Connection, consent_id: str, action: str) -> None:
+    """Both read of it: the partner's organisation, and the creator."""
+    row = connection.execute(
+        sql(
+            "select n.user_id, n.client_id, n.scopes, n.storefront_ids, c.organization_id from consents n "
+            "join clients c on c.id = n.client_id where n.id = :id"
+        ),
+        {"id": consent_id},
+    ).one()
+    details = {"client_id": row.client_id, "scopes": row.scopes, "storefront_ids": row.storefront_ids}
+    for chain in (row.organization_id, row.user_id):
+        record(connection, chain, actor=row.user_id, action=action, subject=consent_id, details=details)
