@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from db.herald import Herald
 from db.pool import ReadPool
 
 # Statements sent for the request at hand; the access log and the tests read it.
@@ -27,7 +28,14 @@ def count_statement() -> None:
 
 
 class WriteSession(AsyncSession):
-    """A session inside one write transaction; only `Database.write` makes them."""
+    """A session inside one write transaction; only `Database.write` makes them.
+
+    `news`: pairs of a channel and a word, which other processes hear of when the transaction is committed.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        self.news: set[tuple[str, str]] = set()
 
 
 def _dump(value: Any) -> str:
@@ -57,6 +65,7 @@ class Database:
     def __init__(self, pool: ReadPool, engine: AsyncEngine) -> None:
         self.pool = pool
         self.engine = engine
+        self._herald = Herald(pool)
 
     @classmethod
     async def open(cls, dsn: str, *, readers: int = 10, writers: int = 10) -> "Database":
@@ -73,6 +82,7 @@ class Database:
 
     async def close(self) -> None:
         """Lets every connection go."""
+        await self._herald.close()
         await self.engine.dispose()
         await self.pool.close()
 
@@ -101,5 +111,8 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        async with WriteSession(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        async with WriteSession(self.engine) as session:
+            async with session.begin():
+                yield session
+            if session.news:
+                self._herald.tell(session.news)

@@ -9,7 +9,8 @@ import orjson
 
 from webhooks.parcels import Parcel, Tried, body_of
 
-CHANNEL: Final = "webhooks"  # where workers hear of what was made due by hand
+CHANNEL: Final = "webhooks"  # where workers hear of new events, and of what was made due by hand
+EVENTS: Final = "events"
 Connection = Any  # asyncpg.Connection, straight or out of a pool
 
 _EVENT: Final = "e.type, e.version, e.occurred_at, e.resource_id, e.resource_sequence, e.payload::text as payload"

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT, TIMESTAMP
 from db.ids import new_id
 from db.sessions import WriteSession
 from webhooks.events import kind_of
+from webhooks.ledger import CHANNEL, EVENTS
 from webhooks.payloads import fitted
 
 _TEXTS: Final = ARRAY(TEXT)
@@ -79,6 +80,7 @@ async def emit_all(session: WriteSession, happenings: Sequence[Happening]) -> li
     """Writes several events with one statement, numbered in their order, and returns their ids."""
     if not happenings:
         return []
+    session.news.add((CHANNEL, EVENTS))
     ids = [new_id("evt") for _ in happenings]
     await session.exec(  # type: ignore[call-overload]
         _EMIT,

@@ -47,7 +47,8 @@ _log = structlog.get_logger("webhooks")
 class Settings:
     """How a worker works. Times in seconds.
 
-    `lease` must be longer than two timeouts, so that nothing is taken over while it is still being sent.
+    `lease` must be longer than two timeouts, so that nothing is taken over while it is still being sent. `idle`: how
+    often it looks for events that it did not hear of.
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -56,6 +57,7 @@ class Settings:
     timeout: float = 15.0
     lease: float = 45.0
     poll: float = 0.1
+    idle: float = 0.5
     tick: float = 0.04
     linger: float = 0.02
 
@@ -69,7 +71,7 @@ class DeliveryWorker:
         self._names = Names(settings.rules, lookup)
         self._client = Client(settings.rules, self._names)
         courier = Courier(self._client.post, settings.rules, settings.schedule, settings.timeout)
-        self._to_record, self._to_claim = asyncio.Event(), asyncio.Event()
+        self._to_record, self._to_claim, self._to_dispatch = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._engine = Engine(courier, settings.schedule, self._to_record.set)
         self._engine.may_send = lambda: monotonic() < self._lease_until - settings.timeout
         self._book = Book(seal)
@@ -120,7 +122,10 @@ class DeliveryWorker:
     async def _dispatching(self) -> None:
         while True:
             made = await self._calmly(self._tick_if_needed, 0)
-            await asyncio.sleep(self._set.tick if made else self._set.poll)
+            if made:
+                await asyncio.sleep(self._set.tick)
+            else:
+                await self._nap(self._to_dispatch, self._set.idle)
 
     async def _claiming(self) -> None:
         full_scan_at = 0.0
@@ -176,7 +181,7 @@ class DeliveryWorker:
                 self._to_record.set()
 
     async def _hearing(self) -> None:
-        """Listens for news of endpoints and of deliveries made due by hand; polling finds them too, only later."""
+        """Listens for news of events, endpoints and deliveries made due by hand; polling finds them too, only later."""
         while True:
             with suppress(*_TROUBLE):
                 await self._hear()
@@ -193,7 +198,10 @@ class DeliveryWorker:
                 with suppress(*_TROUBLE):
                     await connection.remove_listener(ledger.CHANNEL, self._heard)
 
-    def _heard(self, *_: object) -> None:
+    def _heard(self, _connection: object, _pid: int, _channel: str, word: object) -> None:
+        if word == ledger.EVENTS:
+            self._to_dispatch.set()
+            return
         self._to_claim.set()
         self._look_at = 0.0
 

@@ -73,6 +73,7 @@ def settings(**changes) -> Settings:
         "timeout": 1.0,
         "lease": 5.0,
         "poll": 0.02,
+        "idle": 0.02,
         "tick": 0.01,
         "linger": 0.005,
     }
