@@ -65,7 +65,7 @@ async def test_webhooks_and_their_secrets(live, db):
     import httpx
 
     partner = await create_partner(db, live.parts.identity.hasher, "Hooks", environment="sandbox")
-    async with httpx.AsyncClient(base_url=live.url, headers={"x-api-key": partner.api_key}) as api:
+    async with httpx.AsyncClient(base_url=live.url, headers={"x-api-key": str(partner.api_key)}) as api:
         made = await api.post("/v1/webhooks", json={"url": "https://a.example/h", "events": ["order.created"]})
         assert made.status_code == 201, made.text
         path = f"/v1/webhooks/{made.json()['id']}"
