@@ -1,5 +1,6 @@
 """The application, put together: one process's connections, identity, surfaces and worker."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -23,10 +24,13 @@ from rest_facade.router import endpoints, not_found
 from rest_facade.routes import ROUTES
 from schema.build import build_schema, previews_for
 from schema.http import GraphQLEndpoint
+from schema.operations import GraphQLSurface
+from schema.sockets import GraphQLSocket
 from schema.texts import SchemaTexts
 from tryon.pages import tryon_routes
+from webhooks.bell import Bell
 from webhooks.metrics import exposition
-from wire.paths import Paths
+from wire.paths import Paths, no_socket
 
 VERSION = newest_version()
 
@@ -36,7 +40,12 @@ __all__ = ["VERSION", "Parts", "build_app"]
 def build_app(parts: Parts) -> ASGIApp:
     """The ASGI application over parts that are open already; closing them is their opener's."""
     gate = parts.identity.gate()
-    surface = Surface(parts.db, gate, replace(parts.platform, schemas=SchemaTexts(), releases=ReleaseFolder()))
+    parts = replace(
+        parts, platform=replace(parts.platform, schemas=SchemaTexts(), releases=ReleaseFolder(), bell=Bell(parts.db))
+    )
+    parts.metrics.streams = lambda: len(parts.streams)
+    surface = Surface(parts.db, gate, parts.platform, parts.streams)
+    graphql = _graphql(parts, gate)
     others = Starlette(
         routes=[
             *oauth_routes(parts.identity),
@@ -48,11 +57,22 @@ def build_app(parts: Parts) -> ASGIApp:
     )
     others.router.default = not_found
     others.router.redirect_slashes = False
-    paths = Paths([*_graphql(parts, gate), *endpoints(ROUTES, surface)], others.router)
-    return Middleware(paths, VERSION, parts.metrics, parts.access_log)
+    page = _page(parts)
+    ides = [(path, GraphQLEndpoint(made, page)) for path, made in graphql]
+    paths = Paths([*ides, *endpoints(ROUTES, surface)], others.router)
+    sockets = Paths([(path, GraphQLSocket(made)) for path, made in graphql], no_socket)
+    return Middleware(paths, sockets, VERSION, parts.metrics, parts.access_log)
 
 
-def _graphql(parts: Parts, gate: Gate) -> list[tuple[str, ASGIApp]]:
+def _page(parts: Parts) -> Callable[[], tuple[dict[str, str], bytes]]:
+    def page() -> tuple[dict[str, str], bytes]:
+        made = graphiql_page(parts.dist)
+        return made.headers, made.html
+
+    return page
+
+
+def _graphql(parts: Parts, gate: Gate) -> list[tuple[str, GraphQLSurface]]:
     """The stable schema, and the one of each set of previews that a token's scopes open: one engine for each, kept."""
     constants = {"public_url": parts.platform.public_url}
 
@@ -61,15 +81,11 @@ def _graphql(parts: Parts, gate: Gate) -> list[tuple[str, ASGIApp]]:
         schema = build_schema(previews)._schema
         return Engine(schema, parts.db, constants=constants, plans=parts.plans, count=parts.metrics.execution)
 
-    def page() -> tuple[dict[str, str], bytes]:
-        made = graphiql_page(parts.dist)
-        return made.headers, made.html
-
     stable = engine(frozenset())
-    common = (parts.db, gate, parts.platform, page)
+    common = (parts.db, gate, parts.platform, parts.streams)
     return [
-        ("/graphql", GraphQLEndpoint(lambda _: stable, *common)),
-        ("/graphql/preview", GraphQLEndpoint(lambda viewer: engine(previews_for(viewer.scopes)), *common)),
+        ("/graphql", GraphQLSurface(lambda _: stable, *common)),
+        ("/graphql/preview", GraphQLSurface(lambda viewer: engine(previews_for(viewer.scopes)), *common)),
     ]
 
 

@@ -20,14 +20,17 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.limits_degraded: Callable[[], bool] = lambda: False
+        self.streams: Callable[[], int] = lambda: 0
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._seconds: dict[str, list[float]] = {}
         self._executions: Counter[tuple[str, str]] = Counter()
         self.registry.register(_Collector(self))
 
-    def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Records one answered request."""
+    def request(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Records one answered request; `seconds` None: it took as long as its client wished."""
         self._requests[method, route, status] += 1
+        if seconds is None:
+            return
         times = self._seconds.get(route)
         if times is None:
             times = self._seconds[route] = [0.0] * (len(BUCKETS) + 2)
@@ -58,6 +61,7 @@ class Metrics:
         for (how, reason), count in self._executions.items():
             runs.add_metric((how, reason), count)
         yield runs
+        yield GaugeMetricFamily("fshnista_streams", "Event streams and sockets open now.", value=self.streams())
         help_ = "1 while Valkey is away and each process keeps to its share of the limits."
         yield GaugeMetricFamily("fshnista_limits_degraded", help_, value=float(self.limits_degraded()))
 

@@ -6,9 +6,12 @@ server's work (docs/decisions/server.md).
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# Where the application's lifespan leaves what is to be called when the server begins to stop.
+STOPS: Final = "server_stops"
 
 
 class GatheringTransport:
@@ -50,3 +53,8 @@ class OneWriteProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begins a connection."""
         super().connection_made(GatheringTransport(transport, self.loop))  # type: ignore[arg-type]
+
+    def shutdown(self) -> None:
+        """The server stops: streams, which would go on for ever, are told."""
+        super().shutdown()
+        self.app_state.get(STOPS, lambda: None)()

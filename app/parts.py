@@ -1,6 +1,6 @@
 """What one process's application is made of, once it is opened. Commands need these and no surface."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.access_log import AccessLog
@@ -9,6 +9,7 @@ from app.settings import ROOT
 from auth.identity import Identity
 from db.sessions import Database
 from resolvers.platform import Platform
+from wire.streams import OpenStreams
 
 
 @dataclass(frozen=True)
@@ -22,3 +23,4 @@ class Parts:
     access_log: AccessLog | None = None
     plans: bool = True
     dist: Path = ROOT / "web" / "dist"
+    streams: OpenStreams = field(default_factory=OpenStreams)

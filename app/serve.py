@@ -13,13 +13,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.asgi import build_app
 from app.logs import configure_logs
 from app.middleware import standard_error
-from app.one_write import OneWriteProtocol
+from app.one_write import STOPS, OneWriteProtocol
 from app.parts import Parts
 from app.runtime import database_url, open_parts
 from app.settings import Settings, WrongSetting, read_settings
 from app.shared_limits import valkey_url
 from app.worker import worker_beside
 from db.migrate import is_current, migrate
+from wire.requests import LARGEST_BODY
 
 # What the parent hands to its worker processes, beside the settings that they inherit.
 _URL, _SHARES = "_FSHNISTA_LISTENS_AT", "_FSHNISTA_PROCESSES"
@@ -35,14 +36,15 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a request, or the lifespan that comes before the first one."""
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
+            await self._lifespan(scope, receive, send)
         elif self._app is not None:
             await self._app(scope, receive, send)
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         async with self._opens() as parts:
             self._app = build_app(parts)
+            scope["state"][STOPS] = parts.streams.close
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -71,6 +73,7 @@ def serve(
         config: dict[str, Any] = {
             "host": host, "port": port, "factory": True, "loop": "uvloop", "http": OneWriteProtocol, "access_log": False,
             "log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 10, "lifespan": "on",
+            "ws": "websockets-sansio", "ws_max_size": LARGEST_BODY,
         }  # fmt: skip
         # uvicorn raises the signal that ended it once more: what was started here must be ended all the same.
         signal.signal(signal.SIGTERM, _leave)

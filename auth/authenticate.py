@@ -63,14 +63,27 @@ class Authenticator:
     async def authenticate(self, authorization: str | None, api_key: str | None, source: Source = NOWHERE) -> Viewer:
         """The viewer behind the headers `Authorization` and `X-API-Key`; raises Unauthenticated and says why."""
         scheme, credential = self._credential(authorization, api_key)
-        entry = self._young.get(credential) or self._old.get(credential)
-        if entry is None or entry.until <= monotonic():
-            entry = await self._look_up(credential, by_header=api_key is not None)
-        if not all(is_allowed(source.address, listed) for listed in entry.allowed):
-            await self._alarms.foreign_address(entry.viewer.organization_id, entry.viewer.client_id, source.address)
-            raise refused(FOREIGN_ADDRESS)
+        entry = await self._entry(credential, by_header=api_key is not None)
+        await self._check_address(entry, source.address)
         await self._check_proof(scheme, credential, entry, source)
         return entry.viewer
+
+    async def still_good(self, authorization: str | None, api_key: str | None, address: str) -> None:
+        """Raises Unauthenticated where credentials that once were good have expired or were revoked."""
+        _, credential = self._credential(authorization, api_key)
+        entry = await self._entry(credential, by_header=api_key is not None)
+        await self._check_address(entry, address)
+
+    async def _check_address(self, entry: _Remembered, address: str) -> None:
+        if not all(is_allowed(address, listed) for listed in entry.allowed):
+            await self._alarms.foreign_address(entry.viewer.organization_id, entry.viewer.client_id, address)
+            raise refused(FOREIGN_ADDRESS)
+
+    async def _entry(self, credential: str, *, by_header: bool) -> _Remembered:
+        entry = self._young.get(credential) or self._old.get(credential)
+        if entry is None or entry.until <= monotonic():
+            entry = await self._look_up(credential, by_header=by_header)
+        return entry
 
     async def _look_up(self, credential: str, *, by_header: bool) -> _Remembered:
         if credential.startswith("fsh_"):

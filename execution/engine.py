@@ -9,7 +9,15 @@ from typing import Any, Protocol
 
 import asyncpg
 import orjson
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
+from graphql import (
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    create_source_event_stream,
+    execute,
+)
 
 from db.cursors import BadCursor, decode
 from db.deprecation import Deprecation
@@ -21,8 +29,10 @@ from execution.documents import Document, DocumentCache, InvalidDocument
 from execution.draft import Draft
 from execution.errors import CostLimit, Unplanned
 from execution.mixed import Mixer
+from execution.outcomes import Outcome
 from execution.pages import CursorPart
 from execution.planner import Plan, Planner
+from execution.subscriptions import Subscription
 from execution.usage import Usage, deprecations_of, usage_of
 from execution.variables import Variables
 
@@ -37,16 +47,6 @@ class GraphQLRequest:
     query: str
     variables: Mapping[str, Any]
     operation_name: str | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of it. `data` is JSON, or None where nothing ran; `cost` None where there was nothing to measure."""
-
-    data: bytes | None
-    errors: list[Exception]
-    cost: int | None = None
-    kind: str = "query"
 
 
 class Looks(Protocol):
@@ -161,6 +161,35 @@ class Engine:
         self._count("executed", reason)
         return await self._executed(operation, request, prepared.cost, context())
 
+    async def subscribe(
+        self, operation: Operation, request: GraphQLRequest, viewer: Looks, context: Callable[[], Any]
+    ) -> Subscription | Outcome:
+        """Opens a subscription, or says why it cannot be opened. Its cost is that of one event."""
+        variables = operation.variables.coerce(request.variables)
+        if isinstance(variables, list):
+            return Outcome(None, list(variables), kind=operation.kind)
+        prepared = self._prepared(operation, variables, viewer.sight)
+        if prepared.refused is not None:
+            return Outcome(None, [prepared.refused], prepared.cost, operation.kind)
+        source: Any = create_source_event_stream(self._executor(operation, request, context()))
+        source = await source if isawaitable(source) else source
+        if isinstance(source, ExecutionResult):
+            return Outcome(None, list(source.errors or ()), prepared.cost, operation.kind)
+
+        async def answer(item: Any, own: Any) -> Outcome:
+            return await self._executed(operation, request, prepared.cost, own, item)
+
+        self._count("executed", "subscription")
+        return Subscription(source, answer, self.cost_limit // max(1, prepared.cost))
+
+    def _executor(self, operation: Operation, request: GraphQLRequest, context: Any) -> Executor[Any]:
+        made = Executor.build(
+            self.schema, operation.document.ast, context_value=context, raw_variable_values=dict(request.variables),
+            operation_name=operation.node.name.value if operation.node.name else None,
+        )  # fmt: skip
+        assert isinstance(made, Executor)  # noqa: S101 - its variables have been coerced before
+        return made
+
     def _prepared(self, operation: Operation, variables: Mapping[str, Any], sight: Sight) -> Prepared:
         """The plan for this kind of viewer and shape of variables; the least recently used are let go."""
         key = (operation, sight, *[(name, shape_of(value)) for name, value in variables.items()])
@@ -178,6 +207,8 @@ class Engine:
         if cost.points > self.cost_limit:
             refused = refusal(cost, self.cost_limit, lambda paging: self._cost(operation, variables, paging).points)
             return Prepared(cost.points, None, "cost", refused)
+        if operation.kind == "subscription":
+            return Prepared(cost.points, None, "subscription")
         if not self._plans:
             return Prepared(cost.points, None, "off")
         try:
@@ -204,9 +235,11 @@ class Engine:
     def _mixer(self) -> Mixer:
         return Mixer(self.schema, self._db)
 
-    async def _executed(self, operation: Operation, request: GraphQLRequest, cost: int, context: Any) -> Outcome:
+    async def _executed(
+        self, operation: Operation, request: GraphQLRequest, cost: int, context: Any, root: Any = None
+    ) -> Outcome:
         result = execute(
-            self.schema, operation.document.ast, context_value=context, variable_values=dict(request.variables),
+            self.schema, operation.document.ast, root_value=root, context_value=context, variable_values=dict(request.variables),
             operation_name=operation.node.name.value if operation.node.name else None,
         )  # fmt: skip
         done: ExecutionResult = await result if isawaitable(result) else result

@@ -1,7 +1,7 @@
 """What a resolver works with: built once a request by the surface, never changed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from auth.viewer import Viewer
@@ -21,7 +21,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Context:
-    """The viewer, the way to the database, this request's loaders, and the platform's fixed parts."""
+    """The viewer, the way to the database, this request's loaders, and the platform's fixed parts.
+
+    `last_event_id`: where the reader of a stream stood when its connection broke.
+    """
 
     viewer: Viewer
     db: Database
@@ -30,6 +33,11 @@ class Context:
     request_id: str = ""
     idempotency_key: str | None = None
     clock: Clock = utc_now
+    last_event_id: str | None = None
+
+    def fresh(self) -> "Context":
+        """The same with loaders that have read nothing yet: for what goes on for longer than a request."""
+        return replace(self, loaders=Loaders(self.db, self.viewer))
 
     def require(self, scope: str) -> None:
         """Refuses a token that lacks the scope."""
@@ -38,7 +46,8 @@ class Context:
 
 
 def new_context(
-    viewer: Viewer, db: Database, platform: Platform, *, request_id: str = "", idempotency_key: str | None = None
-) -> Context:
+    viewer: Viewer, db: Database, platform: Platform, *,
+    request_id: str = "", idempotency_key: str | None = None, last_event_id: str | None = None,
+) -> Context:  # fmt: skip
     """One request's context, with loaders of its own."""
-    return Context(viewer, db, Loaders(db, viewer), platform, request_id, idempotency_key)
+    return Context(viewer, db, Loaders(db, viewer), platform, request_id, idempotency_key, last_event_id=last_event_id)

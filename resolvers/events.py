@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from db.bodies.webhooks import EventBody, EventTypeBody
 from resolvers.context import Context
 from resolvers.errors import Fault, Invalid
+from resolvers.following import PAGE, Following, ear_of
 from webhooks import log, shapes
-
-_LOOK_AGAIN = 0.25
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,39 @@ async def list_events(ctx: Context, *, asked: EventsAsked) -> EventsPage:
     ctx.require("webhooks:manage")
     reading = _reading(ctx, asked)
     rows = await log.read(ctx.db, reading, asked.limit + 1)
-    end = asyncio.get_running_loop().time() + asked.wait
-    while not rows and asyncio.get_running_loop().time() < end:
-        await asyncio.sleep(_LOOK_AGAIN)
-        rows = await log.read(ctx.db, reading, asked.limit + 1)
+    if not rows and asked.wait:
+        rows = await _awaited(ctx, reading, asked)
     shown = rows[: asked.limit]
     position = shown[-1]["position"] if shown else reading.after
     return EventsPage([EventBody.of(row) for row in shown], log.cursor(position), len(rows) > asked.limit)
+
+
+async def _awaited(ctx: Context, reading: log.Reading, asked: EventsAsked) -> list[Any]:
+    following = Following(ear_of(ctx), lambda: log.read(ctx.db, reading, asked.limit + 1), None)
+    try:
+        async with asyncio.timeout(asked.wait):
+            return await anext(following)
+    except TimeoutError:
+        return []
+    finally:
+        following.close()
+
+
+async def follow_events(ctx: Context, *, asked: EventsAsked) -> Following[list[tuple[str, EventBody]]]:
+    """The events that `list_events` lists with their cursors, and those to come; without a cursor or a time, from now."""
+    ctx.require("webhooks:manage")
+    reading = _reading(ctx, replace(asked, cursor=ctx.last_event_id or asked.cursor))
+    if ctx.last_event_id is None and asked.cursor is None and asked.since is None:
+        reading = replace(reading, after=(await log.newest(ctx.db, ctx.viewer.user_id))[0])
+
+    async def read() -> list[tuple[str, EventBody]]:
+        nonlocal reading
+        rows = await log.read(ctx.db, reading, PAGE)
+        if rows:
+            reading = replace(reading, after=rows[-1]["position"])
+        return [(log.cursor(row["position"]), EventBody.of(row)) for row in rows]
+
+    return Following(ear_of(ctx), read, log.cursor(reading.after))
 
 
 def _reading(ctx: Context, asked: EventsAsked) -> log.Reading:

@@ -8,6 +8,7 @@ from resolvers.schemas import Schemas
 from resolvers.usage import UsageLog
 from vault.stores import Stores
 from webhooks.addresses import Rules
+from webhooks.bell import Bell
 
 Environment = Literal["sandbox", "production"]
 
@@ -19,6 +20,7 @@ class Platform:
     `secret` keys everything that is hashed or signed without a key pair (visitors, try-on tokens), and seals what must
     be read again. `stores`: where files lie. `webhook_rules`: where webhooks may go. `schemas`: GraphQL's schemas as texts.
     `releases`: what was released and what differs; `usage`: what each client uses of it.
+    `bell`: wakes who follows a log; None in commands, which follow none.
     """
 
     public_url: str
@@ -30,3 +32,4 @@ class Platform:
     schemas: Schemas | None = None
     releases: Releases | None = None
     usage: UsageLog | None = None
+    bell: Bell | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
+from auth.viewer import Viewer
 from db.bodies.base import Body
 from resolvers.context import Context
 from resolvers.writes import Written
@@ -31,13 +32,25 @@ class Call:
 
 
 @dataclass(frozen=True)
+class EventStream:
+    """Server-sent events without an end: from where they go on, their pages as bytes, and what to call when done."""
+
+    viewer: Viewer
+    start: str | None
+    pages: AsyncIterator[list[bytes]]
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True)
 class Answer:
-    """A status, a JSON body (None: no body) and headers. `stream` opens a body of other bytes, sent piece by piece."""
+    """A status, a JSON body (None: no body) and headers. `stream` opens a body of other bytes, sent piece by piece; `events`
+    is one of server-sent events."""
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     stream: Callable[[], Awaitable[AsyncIterator[bytes]]] | None = None
+    events: EventStream | None = None
 
 
 def shown(body: Body) -> Answer:

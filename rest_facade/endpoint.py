@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from starlette.types import Receive, Scope, Send
 
+from auth.errors import AuthError
 from auth.gate import Gate
 from auth.viewer import Viewer
 from db.bodies.base import encode, etag
@@ -14,13 +15,15 @@ from db.sessions import Database
 from resolvers.context import new_context
 from resolvers.inputs import read
 from resolvers.platform import Platform
-from rest_facade.call import Answer, Call
+from rest_facade.call import Answer, Call, EventStream
 from rest_facade.problems import problem
 from rest_facade.queries import read_query
 from rest_facade.route import Route
 from wire.errors import status_of
 from wire.requests import idempotency_key, parse_json, read_body
 from wire.responses import send_bytes, send_chunks
+from wire.sse import event, finish, last_event_id, place, serve_events
+from wire.streams import OpenStreams
 
 NOBODY = Viewer("", "", "", frozenset())
 
@@ -32,6 +35,7 @@ class Surface:
     db: Database
     gate: Gate
     platform: Platform
+    streams: OpenStreams
 
 
 class Endpoint:
@@ -49,6 +53,10 @@ class Endpoint:
         try:
             headers = state["headers"]
             answer = await self._answer(scope, receive, state, headers)
+            if answer.events is not None:
+                self._note(state)
+                await self._follow(answer.events, scope, receive, send)
+                return
             await _send_answer(send, answer, headers if self._route.method == "GET" else {}, scope)
             self._note(state)
         except Exception as error:
@@ -65,6 +73,7 @@ class Endpoint:
         ctx = new_context(
             viewer, surface.db, surface.platform, request_id=state["request_id"],
             idempotency_key=idempotency_key(headers) if route.method == "POST" else None,
+            last_event_id=last_event_id(headers),
         )  # fmt: skip
         if route.scope is not None:
             ctx.require(route.scope)
@@ -75,6 +84,19 @@ class Endpoint:
             self._tell_ending(state)
         body = read(route.body, sent) if route.body is not None else None
         return await route.handler(Call(ctx, scope.get("path_params", {}), query, body, headers, scope, receive))
+
+    async def _follow(self, answer: EventStream, scope: Scope, receive: Receive, send: Send) -> None:
+        """A stream that breaks off without a word of `problem` may be taken up again where it broke."""
+        state, gate = scope["state"], self._surface.gate
+        try:
+            with self._surface.streams.open(answer.viewer, lambda: gate.recheck(state["headers"], scope)) as stream:
+                reason = await serve_events(scope, receive, send, stream, place(answer.start), answer.pages)
+        finally:
+            answer.close()
+        last = b""
+        if isinstance(reason, AuthError):
+            last = event(problem(reason, state["request_id"])[2], name="problem")
+        await finish(send, last)
 
     async def _sent(self, receive: Receive, headers: Mapping[bytes, bytes]) -> Any:
         return None if self._route.body is None else parse_json(await read_body(receive), headers)

@@ -22,6 +22,7 @@ from rest_facade.problems import TITLES
 from rest_facade.route import Route
 from rest_facade.routes import ROUTES
 from rest_facade.schemas import to_openapi
+from wire.sse import MEDIA as EVENT_STREAM
 
 _REF = "#/components/schemas/{model}"
 _JSON, _PROBLEM = "application/json", "application/problem+json"
@@ -82,6 +83,7 @@ _HEADER_FORM = {"Idempotency-Key": {"type": "string", "pattern": "^[!-~]([ -~]{0
 _HEADER_TOLD = {
     "If-None-Match": "ETags that you have; an unchanged representation answers 304.",
     "If-Match": "The ETag that you last read; a changed one answers 412.",
+    "Last-Event-ID": "For a stream: the id of the last event that came, after which it goes on.",
     "Idempotency-Key": "The same key and body within 24 hours gives the first answer again.",
 }
 
@@ -193,7 +195,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 def _condition_headers(route: Route) -> list[str]:
     names = () if route.public else _CONDITIONS.get(route.method, ())
-    return [name for name in names if name != "If-Match" or 412 in route.errors]
+    streamed = ["Last-Event-ID"] if route.streamed else []
+    return [name for name in names if name != "If-Match" or 412 in route.errors] + streamed
 
 
 def _header_parameter(name: str) -> dict[str, Any]:
@@ -241,6 +244,8 @@ def _answer(route: Route, status: int, model: type[BaseModel] | None, names: dic
         schema = _envelope(schema)
         example = {"data": [example], "has_more": False, "next_cursor": None}
     told["content"] = {route.content_type: {"schema": schema, "example": example}}
+    if route.streamed:
+        told["content"][EVENT_STREAM] = {"schema": _TEXT, "example": route.streamed}
     return told
 
 

@@ -21,6 +21,8 @@ class Route:
 
     `tells`: what is posted to the address that the body's `url` names, by the type of event: the model of its `data`.
 
+    `streamed`: an example of the same list as server-sent events, where it can be followed as such.
+
     `errors`: the statuses of problems beyond those that every route can answer. `body` None: the request has none;
     `raw` True: the handler reads the body itself (`multipart` describes its fields). `public`: no token is asked for.
     `deprecated`: the end of the whole route; that of a parameter or field stands among its annotations.
@@ -45,6 +47,7 @@ class Route:
     tells: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     content_type: str = "application/json"
     deprecated: Deprecation | None = None
+    streamed: str = ""
 
     @property
     def operation_id(self) -> str:

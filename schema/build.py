@@ -17,6 +17,7 @@ from schema.scalars import SCALARS
 from schema.size_chart_mutations import SizeChartMutations
 from schema.stages import SCOPE, NoPreview, OpenPreview, StagedSchema, previews_of
 from schema.storefronts import Storefront, StorefrontMutations
+from schema.subscriptions import Subscription
 from schema.tryon import TryonMutations, TryonSession
 from schema.twin_mutations import TwinMutations
 from schema.users import User
@@ -47,6 +48,7 @@ def build_schema(previews: frozenset[str] = frozenset()) -> StagedSchema:
         opened=previews,
         query=Query,
         mutation=merge_types("Mutation", MUTATIONS),
+        subscription=Subscription,
         types=NODE_TYPES,
         config=StrawberryConfig(scalar_map=SCALARS),
     )

@@ -77,6 +77,7 @@ class StagedSchema(strawberry.Schema):
     def __init__(self, *, opened: frozenset[str], types: Iterable[Any], config: StrawberryConfig, **parts: Any) -> None:
         self.opened = opened
         self._converter: StagedConverter | None = None
+        parts = {name: kind for name, kind in parts.items() if _has_fields(kind, opened)}
         super().__init__(types=[kind for kind in types if shows(kind, opened)], config=config, **parts)
         for kind in self._schema.type_map.values():
             _told(kind, kind.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF))
@@ -192,6 +193,12 @@ def shows_type(kind: Any, opened: frozenset[str]) -> bool:
     definition = get_object_definition(kind)
     below = definition.type_var_map.values() if definition is not None else ()
     return shows(kind, opened) and all(shows_type(item, opened) for item in below)
+
+
+def _has_fields(root: Any, opened: frozenset[str]) -> bool:
+    """Whether anything of a root type is open; one without a field would be no type."""
+    definition = get_object_definition(root)
+    return definition is None or any(shows(field, opened) for field in definition.fields)
 
 
 def _told(made: M, definition: Any) -> M:

@@ -72,7 +72,7 @@ with told as (
   from unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[], $11::bool[], $12::text[])
     as d(id, event_id, endpoint_id, type, resource_id, resource_sequence, ordered, status)
 )
-insert into dispatch_ticks (at, low, high, after) values (clock_timestamp(), $14, $15, $16)
+insert into dispatch_ticks (at, low, high, after, users) values (clock_timestamp(), $14, $15, $16, $17)
 """
 
 
@@ -242,4 +242,5 @@ async def _write(connection: Any, worker: str, events: list[asyncpg.Record], ord
         end.low.text,
         end.high.text,
         end.after,
+        sorted({user for user, _ in told}),
     )

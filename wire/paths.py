@@ -44,3 +44,9 @@ class Paths:
                     scope["path_params"] = dict(zip(names, values, strict=True))
                     return app
         return None
+
+
+async def no_socket(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuses the handshake of a WebSocket where none is spoken."""
+    await receive()
+    await send({"type": "websocket.close"})

@@ -6,7 +6,7 @@ import orjson
 import typer
 
 from app.cli.settings import current
-from app.listening import Listener
+from app.listening import Listener, Refused
 from app.parts import Parts
 from app.runtime import run_with_parts
 from app.settings import WrongSetting
@@ -38,7 +38,11 @@ def register(program: typer.Typer) -> None:
         """Forward your sandbox events to an address of this machine, signed as deliveries are."""
         key = SigningKey(secret_bytes(secret), new_key().seed) if secret else new_key()
         typer.echo(f"Your signing secret is {secret_text(key.secret)}; Ctrl-C ends.")
-        Listener(api.rstrip("/"), token, forward_to, key, typer.echo).run()
+        try:
+            Listener(api.rstrip("/"), token, forward_to, key, typer.echo).run()
+        except Refused as refused:
+            typer.echo(f"{api} does not let you listen: {refused}", err=True)
+            raise typer.Exit(1) from None
 
     @program.command(name="trigger")
     def trigger_command(

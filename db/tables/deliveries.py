@@ -3,7 +3,7 @@
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Sequence, Text
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlmodel import Field
 
 from db.tables.base import Table, datetime, json, log_id, moment, one_of, optional_text, text
@@ -95,7 +95,9 @@ class DeliveryWorker(Table, table=True):
 
 class DispatchTick(Table, table=True):
     """How far events have been turned into deliveries: everything visible to snapshot `low` has been; of what only
-    `high` sees, everything up to sequence `after` has been. The newest row counts."""
+    `high` sees, everything up to sequence `after` has been. The newest row counts.
+
+    `users`: whose logs grew; None: whoever's."""
 
     __tablename__ = "dispatch_ticks"
     __table_args__ = ({"postgresql_partition_by": "RANGE (at)"},)
@@ -107,3 +109,4 @@ class DispatchTick(Table, table=True):
     low: str = text()
     high: str = text()
     after: int = Field(sa_column=Column(BigInteger, nullable=False))
+    users: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))

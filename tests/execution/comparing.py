@@ -11,7 +11,8 @@ from graphql import GraphQLSchema
 
 from auth.viewer import Viewer
 from db.sessions import Database
-from execution.engine import Engine, GraphQLRequest, Outcome
+from execution.engine import Engine, GraphQLRequest
+from execution.outcomes import Outcome
 from resolvers.context import Context, new_context
 from resolvers.platform import Platform
 from schema.errors import told

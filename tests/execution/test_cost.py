@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from execution.engine import Engine, GraphQLRequest, Outcome
+from execution.engine import Engine, GraphQLRequest
 from execution.errors import CostLimit
+from execution.outcomes import Outcome
 from tests.execution.comparing import Comparer
 from tests.execution.operations import Generator, Pool
 from tests.execution.world import World

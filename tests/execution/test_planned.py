@@ -2,7 +2,8 @@
 
 import pytest
 
-from execution.engine import GraphQLRequest, Outcome
+from execution.engine import GraphQLRequest
+from execution.outcomes import Outcome
 from tests.execution.comparing import Comparer
 from tests.execution.world import World
 

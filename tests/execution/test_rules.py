@@ -9,7 +9,8 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type, is_required_argument
 
 from auth.viewer import Viewer
-from execution.engine import GraphQLRequest, Outcome
+from execution.engine import GraphQLRequest
+from execution.outcomes import Outcome
 from tests.execution.comparing import Comparer
 from tests.execution.world import World
 

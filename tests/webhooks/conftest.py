@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from tests.webhooks.partners import LOOPBACK, settings
 from vault.stores import open_stores
 from webhooks.signing import Seal
 from webhooks.worker import DeliveryWorker
+from wire.streams import OpenStreams
 
 
 @pytest.fixture(scope="session")
@@ -78,11 +80,16 @@ def a_worker():
 
 
 @pytest.fixture(scope="module")
-async def live_api(api):
+async def streams():
+    """The open streams of `live_api`, whose credentials are looked at ten times a second."""
+    return OpenStreams(every=0.1)
+
+
+@pytest.fixture(scope="module")
+async def live_api(api, streams):
     """The application behind a real socket; its address."""
-    server = uvicorn.Server(
-        uvicorn.Config(build_app(api[0]), host="127.0.0.1", port=0, log_level="warning", lifespan="off")
-    )
+    app = build_app(replace(api[0], streams=streams))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)

@@ -1,6 +1,8 @@
 """All seven types are really emitted by the acts that cause them, and are what the catalogue says."""
 
 import asyncio
+import re
+import sys
 import threading
 
 import pytest
@@ -64,6 +66,25 @@ async def test_a_listener_forwards_what_happens_signed(api, partner, live_api, d
     # The listing was made, then an order was placed, which took of its stock.
     assert sorted(line.split()[0] for line in lines) == ["order.created", "product.updated", "product.updated"]
     assert {line.split()[-1] for line in lines} == {"200"}
+
+
+async def test_a_listener_that_may_not_read_says_so_and_ends(live_api):
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "listen",
+        "--forward-to",
+        "http://127.0.0.1:9",
+        "--token",
+        "x",
+        "--api",
+        live_api,
+    ]
+    process = await asyncio.create_subprocess_exec(*command, stdout=-1, stderr=-1)
+    out, err = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, b"whsec_" in out) == (1, True)
+    assert re.fullmatch(rb"http://\S+ does not let you listen: .*token.*\n", err), err
 
 
 def test_openapi_tells_what_is_posted():
