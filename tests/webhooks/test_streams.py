@@ -9,9 +9,11 @@ from contextlib import ExitStack, asynccontextmanager
 import httpx
 import pytest
 
+from app.settings import ROOT
 from auth.viewer import Viewer
 from db.ids import new_id
 from resolvers.following import PAGE
+from tests.contract.documents import blocks
 from tests.factories import make_partner
 from webhooks import log
 
@@ -142,6 +144,18 @@ async def test_one_result_and_what_is_wrong_come_as_next_and_complete(shop, live
             told = await stream.next()
             assert (told["event"], sign in told["data"]) == ("next", True), told
             assert (await stream.next("complete"))["event"] == "complete"
+
+
+async def test_what_the_page_prints_works_as_printed(shop, live_api):
+    partner, storefront = shop
+    listed, followed = blocks(ROOT / "docs" / "preview-events.md", "graphql")
+    answer = (await partner.call("POST", "/graphql/preview", 200, json={"query": listed})).json()
+    assert "errors" not in answer, answer
+    more = {"method": "POST", "json": {"query": followed}}
+    async with reading(live_api, partner.token, "/graphql/preview", **more) as stream:
+        made = await partner.product(storefront)
+        told = json.loads((await stream.next())["data"])["data"]["events"]["node"]
+    assert (told["resourceId"], told["payload"]["snapshot"]["sku"]) == (made["id"], made["sku"])
 
 
 async def test_what_cannot_be_a_stream_is_refused_before_it_begins(shop, live_api, streams, api):
