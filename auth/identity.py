@@ -28,6 +28,7 @@ from auth.revocations import Revocations
 from auth.secrets import Hasher
 from auth.signing_keys import SigningKeys
 from auth.tokens import TOKEN_SECONDS, Tokens
+from auth.twins import Twins
 from auth.usage import Usage
 from db.sessions import Database
 
@@ -55,6 +56,7 @@ class Identity:
         self.server = Server(self.tokens, hasher, self.usage, self.revocations, environment)
         self.passkeys = Passkeys(db, hasher, replays, self.alarms, issuer)
         self.pages, self.browsers, self.consents = Pages(issuer), Browsers(db, hasher, issuer), Consents(db)
+        self.twins = Twins(db)
         self.assertions = Assertions(db, hasher, issuer)
         self.pushed, self.attempts = Pushed(db, hasher, environment), Attempts(attempts, hasher)
         self.revocations.listen(self._keys_changed)

@@ -73,7 +73,12 @@ class Database:
         pool = ReadPool(partial(_connect, dsn), readers)
         url = make_url(dsn).set(drivername="postgresql+asyncpg")
         engine = create_async_engine(
-            url, pool_size=writers, max_overflow=0, json_serializer=_dump, json_deserializer=orjson.loads
+            url,
+            pool_size=writers,
+            max_overflow=0,
+            json_serializer=_dump,
+            json_deserializer=orjson.loads,
+            hide_parameters=True,  # an error that is logged must not tell what somebody sent
         )
         event.listen(engine.sync_engine, "before_cursor_execute", lambda *_: count_statement())
         async with pool.acquire():

@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, func, select
 
-from auth import audit
+from auth import twins
 from db.bodies.twins import TwinBody
 from db.ids import new_id
 from db.measures import in_millimetres
@@ -36,11 +35,6 @@ MOST_MEASUREMENTS: Final = 5000
 # What makes two measurements the same one, told twice; and what the later telling changes.
 _SAME: Final = ("user_id", "dimension", "measured_at")
 _TOLD: Final = ("value", "unit", "millimetres", "method", "confidence", "recorded_at")
-# What the erased answers of earlier writes leave: the key alone, so that a late repetition brings nothing back.
-_FORGET_ANSWERS: Final = text(
-    "update idempotency_keys k set fingerprint = '' where k.operation like 'twin.%' and k.operation <> 'twin.erase' "
-    "and k.outcome -> 'body' ->> 'id' = :id and k.client_id in (select client_id from twin_consents where user_id = :id)"
-)
 
 
 async def give_consent(ctx: Context, *, given: ConsentInput) -> Written:
@@ -156,13 +150,7 @@ async def erase(ctx: Context, *, twin_of: str) -> Written:
 
 
 async def _erase(ctx: Context, session: WriteSession) -> Written:
-    """The row is locked first: what another transaction is writing is then there to be deleted."""
-    await _hold(ctx, session)
-    user, connection = ctx.viewer.user_id, await session.connection()
-    await connection.execute(_FORGET_ANSWERS, {"id": user})
-    await session.exec(delete(Twin).where(col(Twin.id) == user))
-    record = partial(audit.record, actor=user, action="twin.erased", subject=user)
-    await connection.run_sync(record, ctx.viewer.organization_id)
+    await (await session.connection()).run_sync(twins.erase, ctx.viewer.user_id)
     return _own(ctx)
 
 

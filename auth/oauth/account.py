@@ -1,4 +1,4 @@
-"""The creator's own page: which partners have access, and the passkeys that sign in."""
+"""The creator's own page: which partners have access, the passkeys that sign in, and the digital twin."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.oauth.browser import ForeignForm, Person
+from auth.oauth.pages import HEADERS
 from auth.passkeys import LONGEST_NAME, Owner, WrongPasskey
 
 if TYPE_CHECKING:
@@ -80,6 +81,31 @@ class Account:
         gone = await self._passkeys.remove(person.id, form.get("passkey", "").replace("\0", ""))
         return await self._page(request, person, done="Passkey removed. It signs in no more." if gone else "")
 
+    async def twin(self, request: Request) -> Response:
+        """GET /oauth/twin: the creator's copy, as a file."""
+        person = await self._browsers.person(request)
+        if person is None:
+            return self._ask(request)
+        copy = await self._identity.twins.copy(person.id)
+        if copy is None:
+            return self._pages.error("There is no digital twin", "Nothing of your body is kept here.", status=404)
+        headers = HEADERS | {"content-disposition": 'attachment; filename="twin.json"'}
+        return Response(orjson.dumps(copy, option=orjson.OPT_INDENT_2), media_type="application/json", headers=headers)
+
+    async def erase_twin(self, request: Request) -> Response:
+        """POST /oauth/twin/erase, with the box ticked: it cannot be undone."""
+        person = await self._browsers.person(request)
+        if person is None:
+            return self._ask(request)
+        try:
+            form = await self._browsers.form(request)
+        except ForeignForm:
+            return self._pages.foreign()
+        if form.get("sure") != "yes":
+            return await self._page(request, person, done="Nothing was erased: tick the box to say that you are sure.")
+        gone = await self._identity.twins.erase(person.id)
+        return await self._page(request, person, done="Your digital twin is erased." if gone else "")
+
     async def _page(
         self, request: Request, person: Person, *, done: str = "", fault: str = "", status: int = 200
     ) -> Response:
@@ -88,7 +114,7 @@ class Account:
         page = self._pages.page(
             "consents.html", status=status, user=person, csrf=self._browsers.csrf(cookie), done=done, fault=fault,
             consents=await self._consents.of(person.id), passkeys=await self._passkeys.of(person.id),
-            passkey=orjson.dumps(options).decode() if options else "",
+            passkey=orjson.dumps(options).decode() if options else "", twin=await self._identity.twins.of(person.id),
         )  # fmt: skip
         return self._browsers.keep(page, cookie)
 

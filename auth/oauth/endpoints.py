@@ -58,6 +58,8 @@ def routes(identity: "Identity") -> list[Route]:
         (["GET", "POST"], "/oauth/sign-in", people.sign_in),
         (["POST"], "/oauth/sign-out", people.sign_out),
         (["GET", "POST"], "/oauth/consents", account.consents),
+        (["GET"], "/oauth/twin", account.twin),
+        (["POST"], "/oauth/twin/erase", account.erase_twin),
         (["POST"], "/oauth/passkeys", account.add_passkey),
         (["POST"], "/oauth/passkeys/remove", account.remove_passkey),
         (["POST"], "/oauth/passkeys/sign-in", people.sign_in_by_passkey),

@@ -8,7 +8,7 @@ from db.tables import FitPreference, KnownSize, Measurement, Twin, TwinConsent
 
 
 class TwinConsentBody(Body):
-    """What the creator let a client do. The client is named where it is the one that asks."""
+    """What the creator let a client do. A client that asks is told of no other one; the creator is told of each."""
 
     purpose: str
     policy_version: str
@@ -59,10 +59,10 @@ class TwinBody(Body):
 
     @classmethod
     def of(
-        cls, twin: Twin, client_id: str, consents: Iterable[TwinConsent], measurements: Iterable[Measurement],
+        cls, twin: Twin, client_id: str | None, consents: Iterable[TwinConsent], measurements: Iterable[Measurement],
         preferences: Iterable[FitPreference], sizes: Iterable[KnownSize],
     ) -> "TwinBody":  # fmt: skip
-        """From its rows, for the client that asks."""
+        """From its rows, for the client that asks; None: for the creator's own eyes."""
         return cls(
             user_id=twin.id, created_at=twin.created_at, updated_at=twin.updated_at,
             consents=[_consent(row, client_id) for row in consents],
@@ -72,10 +72,10 @@ class TwinBody(Body):
         )  # fmt: skip
 
 
-def _consent(row: TwinConsent, client_id: str) -> TwinConsentBody:
+def _consent(row: TwinConsent, client_id: str | None) -> TwinConsentBody:
     return TwinConsentBody(
         purpose=row.purpose, policy_version=row.policy_version, given_at=row.given_at, withdrawn_at=row.withdrawn_at,
-        client_id=row.client_id if row.client_id == client_id else None,
+        client_id=row.client_id if client_id in (None, row.client_id) else None,
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from app.asgi import Parts, build_app
 from app.settings import ROOT
-from auth.oauth.consents import Consents
 from auth.partners import create_creator
 from db.measures import DIMENSIONS, UNITS
 from db.tables.twins import FITS, METHODS, PURPOSES
@@ -310,10 +309,11 @@ async def test_the_plan_says_what_the_executor_says_and_is_used(kept: Creator, p
                 assert planned == await replace(viewer, http=executed).ask(READ, **variables)
 
 
-async def test_what_the_creator_takes_back_at_the_consent_page_is_taken_from_the_twin(
+async def test_on_their_own_page_creators_take_it_back_have_a_copy_and_erase_it(
     app: Any, parts: Parts, open_client: httpx.AsyncClient
 ) -> None:
-    """The whole way: the creator signs in and allows, the code becomes a token, the token is refreshed, all is withdrawn."""
+    """The whole way: the creator signs in and allows, the code becomes a token, the token is refreshed; no partner is needed
+    for what the creator then does alone."""
     handle = unique("@mara")
     email = f"{handle[1:]}@studio.example"
     account = await create_creator(parts.db, handle, email=email, password=flow.PASSWORD)
@@ -323,17 +323,31 @@ async def test_what_the_creator_takes_back_at_the_consent_page_is_taken_from_the
         page = await mara.consent_page(site.link(scope="profile:read preview:twin"))
         assert "body measurements" in page.text
         code = flow.answer_of(await mara.decide(page))["code"]
-    tokens = (await site.exchange(code)).json()
-    creator = Creator(account.user_id, site.partner.client_id, tokens["access_token"], open_client)
-    await creator.done("twinConsentGive", purposes=BOTH, policyVersion="1")
-    await creator.done("twinMeasurementsRecord", measurements=[taken("HIP_GIRTH", "98")])
-    refreshed = (await site.refresh(tokens["refresh_token"])).json()["access_token"]
-    assert (await twin_of(replace(creator, token=refreshed)))["twinActive"]
-    consents = Consents(parts.db)
-    [allowed] = await consents.of(account.user_id)
-    assert await consents.withdraw(account.user_id, allowed["id"])
-    standing = "select count(*) from twin_consents where user_id = $1 and withdrawn_at is null"
-    assert await parts.db.fetch_value(standing, [account.user_id]) == 0
+        tokens = (await site.exchange(code)).json()
+        creator = Creator(account.user_id, site.partner.client_id, tokens["access_token"], open_client)
+        await creator.done("twinConsentGive", purposes=BOTH, policyVersion="1")
+        await creator.done("twinMeasurementsRecord", measurements=[taken("HIP_GIRTH", "98")])
+        refreshed = (await site.refresh(tokens["refresh_token"])).json()["access_token"]
+        assert (await twin_of(replace(creator, token=refreshed)))["twinActive"]
+        assert "1 measurement of your body is kept" in (await browser.get("/oauth/consents")).text
+        page = await browser.get("/oauth/consents")
+        action, fields = flow.form_of(page.text, 1)
+        page = await browser.post(action, data=fields)
+        assert "No partner may use them" in page.text
+        standing = "select count(*) from twin_consents where user_id = $1 and withdrawn_at is null"
+        assert await parts.db.fetch_value(standing, [account.user_id]) == 0
+        copy = (await browser.get("/oauth/twin")).json()
+        assert [(one["dimension"], one["value"]) for one in copy["measurements"]] == [("hip_girth", "98")]
+        assert {one["client_id"] for one in copy["consents"]} == {creator.client_id}
+        _, fields = flow.form_of(page.text, 1)
+        unsure = await browser.post("/oauth/twin/erase", data=fields)
+        assert "Nothing was erased" in unsure.text
+        done = await browser.post("/oauth/twin/erase", data=fields | {"sure": "yes"})
+        assert "Your digital twin is erased." in done.text
+        assert (await browser.get("/oauth/twin")).status_code == 404
+    assert await parts.db.fetch("select 1 from twin_measurements where user_id = $1", [account.user_id]) == []
+    answer = await open_client.post("/oauth/twin/erase", data={"sure": "yes"})
+    assert "password" in answer.text
 
 
 async def test_what_the_page_prints_works_as_printed(creator: Creator) -> None:
