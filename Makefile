@@ -29,6 +29,9 @@ bench: .venv/dev.done web/.built ## measure; prints a table
 bench-webhooks: .venv/dev.done ## measure deliveries end to end; takes about eight minutes
 	@$(BIN)/python -m bench.webhooks
 
+bench-recommendations: .venv/dev.done ## measure recommendations against popularity and chance, and how quickly they are made
+	@$(BIN)/python -m bench.recommendations
+
 test-faults: .venv/dev.done ## kill everything two hundred times and see that nothing is lost
 	@$(BIN)/python -m pytest -s -m fault tests
 
@@ -63,5 +66,5 @@ web/.built: web/package-lock.json web/vite.config.ts web/build.py $(shell find w
 	@$(BIN)/python web/build.py
 	@touch $@
 
-.PHONY: help run test test-parity test-faults test-load check bench bench-webhooks schema format lock
+.PHONY: help run test test-parity test-faults test-load check bench bench-webhooks bench-recommendations schema format lock
 .PRECIOUS: .venv/%.done

@@ -22,7 +22,7 @@ class Refresher:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._most = rounds.QUICK
+        self._most = rounds.COUNTS
         self._look_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -47,7 +47,7 @@ class Refresher:
         except _TROUBLE as error:
             _log.warning("recommendations_database_trouble", error=str(error) or type(error).__name__)
             return _AGAIN
-        self._most = min(rounds.QUICK, self._most * 2)
+        self._most = min(rounds.COUNTS, self._most * 2)
         return max(0.01, (monotonic() - began) / 4)
 
     async def _look_for_old(self, connection: asyncpg.Connection) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 MOST_WORDS: Final = 48
+# One word says nothing, and cuts the catalogue into 64 samples: a search for what very many have looks into one of them.
+SAMPLE: Final = "('#' || ((hashtext({}) & 63) + {} & 63))"
 
 # JSON may hold \u0000, which no text of PostgreSQL's can: such a value says nothing.
 _JSON: Final = r"case when strpos({0}::text, '\u0000') > 0 then '{1}'::json else {0} end"
@@ -38,7 +40,8 @@ with chosen as (
   from placed where place <= {MOST_WORDS} group by 1
 )
 insert into product_features as f (product_id, storefront_id, listed, words, weights)
-select c.id, c.storefront_id, c.listed, coalesce(g.words, '{{}}'), coalesce(g.weights, '{{}}')
+select c.id, c.storefront_id, c.listed, coalesce(g.words, '{{}}') || {SAMPLE.format("c.id", 0)},
+  coalesce(g.weights, '{{}}') || 0::real
 from chosen c left join gathered g using (id)
 on conflict (product_id) do update set storefront_id = excluded.storefront_id, listed = excluded.listed,
   words = excluded.words, weights = excluded.weights
@@ -50,10 +53,9 @@ _FORGET: Final = (
     "delete from product_pairs where product_id = any($1) or other_id = any($1)",
     "delete from tryon_visits where product_id = any($1)",
 )
-# How common words are is what ANALYZE found; autovacuum looks once a minute, which is late for a first catalogue.
-_STALE: Final = """
-select n_mod_since_analyze > 200 + n_live_tup / 2 from pg_stat_user_tables where relid = 'product_features'::regclass
-"""
+# How common words are is what ANALYZE found. Autovacuum looks once a minute, which is late for a first catalogue.
+_CHANGED: Final = "update recommendation_refresh set unlearned = unlearned + $1 returning unlearned"
+_KNOWN: Final = "select greatest(reltuples, 0) from pg_class where oid = 'product_features'::regclass"
 
 
 async def read(connection: Any, ids: Sequence[str]) -> set[str]:
@@ -65,7 +67,9 @@ async def read(connection: Any, ids: Sequence[str]) -> set[str]:
     return there
 
 
-async def learn_frequencies(connection: Any) -> None:
-    """Lets PostgreSQL count words anew, where many have changed."""
-    if await connection.fetchval(_STALE):
+async def learn_frequencies(connection: Any, changed: int) -> None:
+    """Lets PostgreSQL count words anew, where many products have changed since it did."""
+    unlearned = await connection.fetchval(_CHANGED, changed)
+    if unlearned > 50 + await connection.fetchval(_KNOWN) / 2:
         await connection.execute("analyze product_features")
+        await connection.execute("update recommendation_refresh set unlearned = 0")

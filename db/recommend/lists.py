@@ -16,11 +16,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from db.recommend.decay import WORTH, faded
+from db.recommend.features import SAMPLE
 
 FEWEST: Final = 3  # visitors that a pair needs before it counts
-PRIOR, PAIR_PRIOR = 10.0, 3.0  # visitors
+PRIOR, PAIR_PRIOR = 4.0, 3.0  # visitors
 LONGEST, AT_HOME = 40, 10  # the length of a list, and how many of the product's own storefront are kept beyond it
 _MET, _FOUND, _RARE = 60, 120, 0.001
+COMMON: Final = 10_000  # products that have a word; more are not all looked at
 
 _FREQUENCY: Final = """
   select e.word, e.share from pg_stats s
@@ -40,25 +42,34 @@ _MET_WITH: Final = f"""
     from ({_PAIRED}) paired) met
   where place <= {_MET}
 """
-# Those with all of a product's most telling words; where they are few, those with two of them, then those with one.
+# Those with all of a product's most telling words; where they are few, those with two of them, then those with one. What
+# more than COMMON have is looked for in a sample, so that the time does not grow with the catalogue.
+_HAS: Final = "select f.product_id from product_features f where f.listed and f.words @> ({words}"
+_IN: Final = f" || case when {{share}} * n.n > {COMMON} then array[{SAMPLE.format('h.product_id', '{place}')}] else '{{{{}}}}' end)"
 _SEARCH: Final = f"""
 with frequency as materialized ({_FREQUENCY}),
 head as materialized (
-  select f.product_id, f.storefront_id, array_agg(w.word order by w.place) as words
+  select f.product_id, f.storefront_id, array_agg(w.word order by w.place) as words,
+    array_agg(w.share order by w.place) as shares, min(w.share) as share
   from product_features f cross join lateral (
-    select u.word, row_number() over (order by u.word like 'category=%' desc, {_TELLS} desc, u.word) as place
-    from unnest(f.words, f.weights) u(word, weight) left join frequency q using (word) order by place limit 6
+    select u.word, coalesce(q.share, 0) as share,
+      row_number() over (order by u.word like 'category=%' desc, {_TELLS} desc, u.word) as place
+    from unnest(f.words, f.weights) u(word, weight) left join frequency q using (word) where u.weight > 0
+    order by place limit 6
   ) w where f.product_id = any($1) group by 1, 2
+), n as materialized (
+  select greatest(reltuples, 0) as n from pg_class where oid = 'product_features'::regclass
 ), found as (
-  select h.product_id, c.product_id as other_id from head h cross join lateral (
-    (select f.product_id from product_features f where f.listed and f.words @> h.words limit {_FOUND})
+  select h.product_id, c.product_id as other_id from n cross join head h cross join lateral (
+    ({_HAS.format(words="h.words")}{_IN.format(share="h.share", place=0)} limit {_FOUND})
     union all
-    (select f.product_id from unnest(h.words) with ordinality a(word, i)
-     join unnest(h.words) with ordinality b(word, i) on a.i < b.i cross join lateral (
-       select f.product_id from product_features f where f.listed and f.words @> array[a.word, b.word] limit 30) f)
+    (select f.product_id from unnest(h.words, h.shares) with ordinality a(word, share, i)
+     join unnest(h.words, h.shares) with ordinality b(word, share, i) on a.i < b.i cross join lateral (
+       {_HAS.format(words="array[a.word, b.word]")}{_IN.format(share="least(a.share, b.share)", place="a.i::int * 8 + b.i::int")}
+       limit 30) f)
     union all
-    (select f.product_id from unnest(h.words) a(word) cross join lateral (
-       select f.product_id from product_features f where f.listed and f.words @> array[a.word] limit 30) f)
+    (select f.product_id from unnest(h.words, h.shares) with ordinality a(word, share, i) cross join lateral (
+       {_HAS.format(words="array[a.word]")}{_IN.format(share="a.share", place="a.i::int")} limit 30) f)
     limit {_FOUND}) c
   union
   select h.product_id, c.product_id from head h cross join lateral (
@@ -75,22 +86,22 @@ select s.id, r.product_id from unnest($1::text[]) s(id) cross join lateral (
   select r.product_id from recommendations r where r.other_id = s.id limit {_MET}) r
 union {_MET_WITH}
 """
-# $1 the products, $2 and $3 the pairs, $4 everyone in them, $5 what turns a weight into visitors of now
+# $1 the products, $2 and $3 the pairs by place in $4, $4 everyone in them, $5 what turns a weight into visitors of now
 _LIST: Final = f"""
 with frequency as materialized ({_FREQUENCY}),
-pool as materialized (select * from unnest($2::text[], $3::text[]) as pool(product_id, other_id)),
-there as materialized (select id, storefront_id from products where id = any($4) and status = 'active'),
-homes as materialized (select id, storefront_id from products where id = any($1)),
+named as materialized (select id, n from unnest($4::text[]) with ordinality as e(id, n)),
+pool as materialized (select * from unnest($2::bigint[], $3::bigint[]) as pool(product, other)),
+there as materialized (select id, storefront_id, status from products where id = any($4)),
+features as materialized (select product_id, words, weights from product_features where product_id = any($4)),
 said as materialized (
-  select f.product_id, u.word, {_TELLS} as tells
-  from product_features f cross join lateral unnest(f.words, f.weights) u(word, weight) left join frequency q using (word)
-  where f.product_id = any($4)
-), lengths as (
-  select product_id, sqrt(sum(tells * tells)) as length from said group by 1
+  select n.n, u.word, {_TELLS} as tells from features f join named n on n.id = f.product_id
+  cross join lateral unnest(f.words, f.weights) u(word, weight) left join frequency q using (word) where u.weight > 0
+), units as materialized (
+  select s.n, s.word, s.tells / l.length as tells
+  from said s join (select n, sqrt(sum(tells * tells)) as length from said group by 1) l using (n)
 ), alike as (
-  select c.product_id, c.other_id, sum(a.tells * b.tells) / (min(x.length) * min(y.length)) as likeness
-  from pool c join said a on a.product_id = c.product_id join said b on b.product_id = c.other_id and b.word = a.word
-  join lengths x on x.product_id = c.product_id join lengths y on y.product_id = c.other_id group by 1, 2
+  select c.product, c.other, sum(a.tells * b.tells) as likeness
+  from pool c join units a on a.n = c.product join units b on b.n = c.other and b.word = a.word group by 1, 2
 ), own as materialized (
   select p.product_id, sum(p.weight * worth) as weight from product_pairs p join {WORTH} using (kind)
   where p.product_id = p.other_id and p.product_id = any($4) group by 1
@@ -104,12 +115,12 @@ said as materialized (
 ), met as (
   select *, cosine / max(cosine) over (partition by product_id) as met from cosines
 ), scored as (
-  select c.product_id, c.other_id, m.kind, coalesce(t.trust, 0) * coalesce(m.met, 0) as met,
+  select h.id as product_id, o.id as other_id, m.kind, coalesce(t.trust, 0) * coalesce(m.met, 0) as met,
     (1 - coalesce(t.trust, 0)) * coalesce(l.likeness, 0) as alike, h.storefront_id = o.storefront_id as home
-  from pool c join there o on o.id = c.other_id join homes h on h.id = c.product_id
-  left join alike l on l.product_id = c.product_id and l.other_id = c.other_id
-  left join met m on m.product_id = c.product_id and m.other_id = c.other_id
-  left join trust t on t.product_id = c.product_id
+  from pool c join named x on x.n = c.product join named y on y.n = c.other
+  join there h on h.id = x.id join there o on o.id = y.id and o.status = 'active'
+  left join alike l on l.product = c.product and l.other = c.other
+  left join met m on m.product_id = h.id and m.other_id = o.id left join trust t on t.product_id = h.id
 ), placed as (
   select *, row_number() over (partition by product_id order by met + alike desc, other_id) as place,
     row_number() over (partition by product_id, home order by met + alike desc, other_id) as place_at_home from scored
@@ -139,9 +150,10 @@ async def renew(connection: Any, ids: Sequence[str], now: datetime) -> None:
 
 
 async def _make(connection: Any, ids: Sequence[str], pool: Sequence[Any], now: datetime) -> None:
-    seeds, others = [row[0] for row in pool], [row[1] for row in pool]
-    everyone = list({*ids, *others})
+    everyone = list({*ids, *(row[1] for row in pool)})
+    place = {one: n for n, one in enumerate(everyone, 1)}
+    seeds, others = [place[row[0]] for row in pool], [place[row[1]] for row in pool]
     # The planner knows nothing of the sizes of these sets, and would go through one for each row of another.
-    await connection.execute("set local enable_nestloop = off")
+    await connection.execute("set local enable_nestloop = off; set local work_mem = '32MB'")
     await connection.execute(_LIST, ids, seeds, others, everyone, faded(now))
-    await connection.execute("set local enable_nestloop = on")
+    await connection.execute("set local enable_nestloop = on; set local work_mem to default")

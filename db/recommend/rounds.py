@@ -10,12 +10,11 @@ import asyncpg
 from db.recommend import counting, features, lists
 
 _LOCK: Final = 0x66736834
-QUICK, SEARCHES = 400, 60  # tasks a round
+COUNTS, LISTS, SEARCHES = 400, 150, 60  # tasks a round
 _TRY: Final = "select pg_try_advisory_xact_lock($1)"
-# What is quick goes before the searches of a large import.
 _TAKE: Final = """
 delete from recommendation_tasks where id = any(array(
-  select id from recommendation_tasks where kind {0} 'search' order by id limit $1)) returning id, kind, item
+  select id from recommendation_tasks where kind = $1 order by id limit $2)) returning id, kind, item
 """
 _ASK: Final = """
 insert into recommendation_tasks (kind, item)
@@ -57,18 +56,27 @@ class Refused(ValueError):
         self.tasks = tasks
 
 
-async def refresh(connection: Any, now: datetime, *, most: int = QUICK) -> Round | None:
+async def refresh(connection: Any, now: datetime, *, most: int = COUNTS) -> Round | None:
     """Makes one round; None where another worker is at it. A round without tasks had nothing to do."""
     async with connection.transaction():
         if not await connection.fetchval(_TRY, _LOCK):
             return None
-        taken = await connection.fetch(_TAKE.format("<>"), most)
-        if len(taken) < most:
-            taken += await connection.fetch(_TAKE.format("="), min(most, SEARCHES))
+        taken = await _take(connection, most)
         try:
             return await _done(connection, taken, now)
         except asyncpg.DataError as error:
             raise Refused([row["id"] for row in taken], str(error)) from error
+
+
+async def _take(connection: Any, most: int) -> list[asyncpg.Record]:
+    """What is to be counted goes first, so that a list is made once for many visits; the searches of an import go last."""
+    taken: list[asyncpg.Record] = []
+    for kind in ("product", "order", "tryon"):
+        taken += await connection.fetch(_TAKE, kind, most - len(taken))
+    for kind, share in (("list", LISTS), ("search", SEARCHES)):
+        if len(taken) < most:
+            taken += await connection.fetch(_TAKE, kind, min(share, most - len(taken)))
+    return taken
 
 
 async def _done(connection: Any, taken: Sequence[asyncpg.Record], now: datetime) -> Round:
@@ -92,7 +100,7 @@ async def _do(connection: Any, tasks: set[tuple[str, str]], taken: int, now: dat
         touched |= await counting.count_tryons(connection, items["tryon"])
     if "product" in items:
         await _ask(connection, "search", await features.read(connection, items["product"]))
-        await features.learn_frequencies(connection)
+        await features.learn_frequencies(connection, len(items["product"]))
     searched, renewed = items.get("search", []), sorted(set(items.get("list", ())) - set(items.get("search", ())))
     if searched:
         await lists.search(connection, searched, now)

@@ -39,8 +39,7 @@ class RecommendationTask(Table, table=True):
     __tablename__ = "recommendation_tasks"
     __table_args__ = (
         one_of("kind", "order", "tryon", "product", "search", "list"),
-        Index("ix_recommendation_tasks_quick", "id", postgresql_where="kind <> 'search'"),
-        Index("ix_recommendation_tasks_search", "id", postgresql_where="kind = 'search'"),
+        Index("ix_recommendation_tasks_kind_id", "kind", "id"),
         Index("ix_recommendation_tasks_item", "item", postgresql_where="kind in ('search', 'list')"),
     )
     id: int = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
@@ -53,13 +52,15 @@ class RecommendationTask(Table, table=True):
 
 
 class RecommendationRefresh(Table, table=True):
-    """The single row that counts what refreshes have done; who refreshes has its lock."""
+    """The single row that counts what refreshes have done, and in `unlearned` the products that were read since
+    PostgreSQL last counted words; who refreshes has its lock."""
 
     __tablename__ = "recommendation_refresh"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
     id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     counted: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     listed: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    unlearned: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
 
 
 class ProductFeatures(Table, table=True):
