@@ -18,10 +18,11 @@ Each term of the loss has decreasing differences in body and size (Topkis 1978),
 of a chart whose ranges rise. Trust enters the confidence alone: an old measurement makes the advice less sure, not different.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 from typing import Final, Literal
 
 from db.measures import DIMENSIONS
@@ -54,11 +55,6 @@ class Range:
 
     lower: Fraction
     upper: Fraction
-
-    @property
-    def middle(self) -> Fraction:
-        """Half-way."""
-        return (self.lower + self.upper) / 2
 
 
 @dataclass(frozen=True)
@@ -112,29 +108,68 @@ def advise(
     return Advice(
         scale.sits(best),
         None if second is None else scale.sits(second),
-        scale.confidence(best, max(margin, Fraction(0))),
+        scale.confidence(best, margin),
     )
 
 
+@dataclass(frozen=True)
+class _Term:
+    """One measured dimension in whole numbers of the scale's smallest step: what a step of it counts, the body as the liked
+    fit moves it, and each size's range."""
+
+    counts: int
+    body: int
+    ranges: tuple[tuple[int, int], ...]
+
+    def misfit(self, place: int) -> int:
+        """What a size loses."""
+        lower, upper = self.ranges[place]
+        return self.counts * (TIGHT_COUNTS * max(self.body - upper, 0) + max(lower - self.body, 0))
+
+    def off_centre(self, place: int) -> int:
+        """Twice how far the body is from a size's middle."""
+        return self.counts * abs(2 * self.body - sum(self.ranges[place]))
+
+
 class _Scale:
-    """A body against a chart."""
+    """A body against a chart. Sums are of whole numbers, exact as fractions are, in a third of their time."""
 
     def __init__(self, sizes: Sequence[Size], body: Mapping[str, Measured], fit: Fit, known: str | None) -> None:
-        self._sizes, self._body, self._shift = sizes, body, SHIFTS[fit]
-        self._dimensions = tuple(sizes[0].ranges)
-        self._weights = {name: FIRST_COUNTS if place == 0 else 1 for place, name in enumerate(self._dimensions)}
-        self.compared = tuple(name for name in self._dimensions if name in body)
+        self._sizes, self._body = sizes, body
+        dimensions = tuple(sizes[0].ranges)
+        self._weights = {name: FIRST_COUNTS if place == 0 else 1 for place, name in enumerate(dimensions)}
+        self.compared = tuple(name for name in dimensions if name in body)
         self._grades = {name: _grade([size.ranges[name] for size in sizes]) for name in self.compared}
+        self._terms, self._whole = self._in_whole_numbers(SHIFTS[fit])
         self.known = next((place for place, size in enumerate(sizes) if size.label == known), None)
+
+    def _in_whole_numbers(self, shift: Fraction) -> tuple[list[_Term], int]:
+        """The terms, and how many of their smallest steps make a loss of one grade."""
+        counts = {name: self._weights[name] / self._grades[name] for name in self.compared}
+        bodies = {
+            name: self._body[name].length + (shift * self._grades[name] if DIMENSIONS[name].girth else 0)
+            for name in self.compared
+        }
+        edges = [edge for size in self._sizes for name in self.compared for edge in _edges(size.ranges[name])]
+        fine = lcm(*(length.denominator for length in (*edges, *bodies.values())))
+        even = lcm(*(share.denominator for share in counts.values()))
+        terms = [
+            _Term(
+                int(counts[name] * even), int(bodies[name] * fine),
+                tuple((int(size.ranges[name].lower * fine), int(size.ranges[name].upper * fine)) for size in self._sizes),
+            )
+            for name in self.compared
+        ]  # fmt: skip
+        return terms, even * fine * (sum(self._weights[name] for name in self.compared) or 1)
 
     def loss(self, place: int) -> Fraction:
         """What a size loses, in grades."""
         away = 0 if self.known is None else abs(place - self.known)
         return self._misfit(place) + AWAY_FROM_KNOWN * away
 
-    def off_centre(self, place: int) -> Fraction:
-        """How far the body is from the middle of a size, in grades."""
-        return self._mean(place, lambda body, range_: abs(body - range_.middle))
+    def off_centre(self, place: int) -> int:
+        """How far the body is from the middle of a size; to be compared with that of another size of this scale."""
+        return sum(term.off_centre(place) for term in self._terms)
 
     def sits(self, place: int) -> SizeFit:
         """How a size sits on the body as it is, whatever fit is liked."""
@@ -151,27 +186,17 @@ class _Scale:
         return evidence * closeness * (0.5 + 0.5 * min(1.0, 2 * float(margin)))
 
     def _misfit(self, place: int) -> Fraction:
-        def lost(body: Fraction, range_: Range) -> Fraction:
-            return TIGHT_COUNTS * max(body - range_.upper, Fraction(0)) + max(range_.lower - body, Fraction(0))
-
-        return self._mean(place, lost)
-
-    def _mean(self, place: int, measure: Callable[[Fraction, Range], Fraction]) -> Fraction:
-        """The weighted mean over the measured dimensions, in grades, of a body moved by the liked fit."""
-        if not self.compared:
-            return Fraction(0)
-        ranges, total = self._sizes[place].ranges, Fraction(0)
-        for name in self.compared:
-            grade = self._grades[name]
-            moved = self._body[name].length + (self._shift * grade if DIMENSIONS[name].girth else 0)
-            total += self._weights[name] * measure(moved, ranges[name]) / grade
-        return total / sum(self._weights[name] for name in self.compared)
+        return Fraction(sum(term.misfit(place) for term in self._terms), self._whole)
 
     def _dimension(self, name: str, range_: Range) -> DimensionFit:
         body = self._body[name].length
         over, under = body - range_.upper, range_.lower - body
         difference = over if over > 0 else -under if under > 0 else Fraction(0)
         return DimensionFit(name, _verdict(difference / self._grades[name]), difference, range_, body)
+
+
+def _edges(range_: Range) -> tuple[Fraction, Fraction]:
+    return range_.lower, range_.upper
 
 
 def _verdict(grades: Fraction) -> Verdict:
@@ -190,7 +215,8 @@ def _trust(dimension: str, measured: Measured) -> float:
 
 def _grade(ranges: Sequence[Range]) -> Fraction:
     """The mean step between neighbouring sizes that differ; of one size its width, or a twenty-fifth of its middle."""
-    steps = [step for one, two in pairwise(ranges) if (step := abs(two.middle - one.middle))]
+    middles = [(told.lower + told.upper) / 2 for told in ranges]
+    steps = [step for one, two in pairwise(middles) if (step := abs(two - one))]
     if steps:
         return sum(steps, Fraction(0)) / len(steps)
-    return (ranges[0].upper - ranges[0].lower) or ranges[0].middle / 25
+    return (ranges[0].upper - ranges[0].lower) or middles[0] / 25

@@ -329,12 +329,19 @@ async def test_on_their_own_page_creators_take_it_back_have_a_copy_and_erase_it(
         await creator.done("twinMeasurementsRecord", measurements=[taken("HIP_GIRTH", "98")])
         refreshed = (await site.refresh(tokens["refresh_token"])).json()["access_token"]
         assert (await twin_of(replace(creator, token=refreshed)))["twinActive"]
-        assert "1 measurement of your body is kept" in (await browser.get("/oauth/consents")).text
+        standing = "select count(*) from twin_consents where user_id = $1 and withdrawn_at is null"
+        page = await browser.get(site.link(scope="profile:read preview:twin", prompt="consent"))
+        await mara.decide(page, scopes=["profile:read"])
+        assert await parts.db.fetch_value(standing, [account.user_id]) == 0
+        page = await browser.get(site.link(scope="profile:read preview:twin"))
+        again = (await site.exchange(flow.answer_of(await mara.decide(page))["code"])).json()["access_token"]
+        assert await twin_of(replace(creator, token=again)) == NOTHING
+        await replace(creator, token=again).done("twinConsentGive", purposes=BOTH, policyVersion="1")
         page = await browser.get("/oauth/consents")
+        assert "1 measurement of your body is kept. These partners may use them: Lookbook." in page.text
         action, fields = flow.form_of(page.text, 1)
         page = await browser.post(action, data=fields)
         assert "No partner may use them" in page.text
-        standing = "select count(*) from twin_consents where user_id = $1 and withdrawn_at is null"
         assert await parts.db.fetch_value(standing, [account.user_id]) == 0
         copy = (await browser.get("/oauth/twin")).json()
         assert [(one["dimension"], one["value"]) for one in copy["measurements"]] == [("hip_girth", "98")]
