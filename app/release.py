@@ -126,7 +126,9 @@ def write_release(repository: Repository, version: str, today: date) -> None:
     text = changelog.released(repository.changelog.read_text(), version, today, made)
     folder.write(version, today)
     repository.changelog.write_text(text)
-    project = re.sub(r'^version = ".*"$', f'version = "{version}"', repository.project.read_text(), flags=re.MULTILINE)
+    project = re.sub(
+        r'^version = ".*"$', f'version = "{version}"', repository.project.read_text(), count=1, flags=re.MULTILINE
+    )
     repository.project.write_text(project)
 
 

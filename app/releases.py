@@ -1,6 +1,6 @@
 """The releases that there were: what each said of both surfaces, when it came, and what differs between any two."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,8 +22,8 @@ class Release:
     """One version of both surfaces. `day` is that of its release; None for a draft, and for what runs now."""
 
     version: str
-    sdl: str
-    openapi: dict[str, Any]
+    sdl: str = field(repr=False)
+    openapi: dict[str, Any] = field(repr=False)
     day: date | None
 
     @cached_property

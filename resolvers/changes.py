@@ -1,5 +1,6 @@
 """What changed between two releases of the API, and which of it touches what a client uses."""
 
+from asyncio import to_thread
 from collections.abc import Mapping
 from datetime import date
 
@@ -28,10 +29,12 @@ async def list_changes(ctx: Context, *, old: str | None, new: str | None) -> Cha
     start, end = _position(known, old or known[-2], "/from"), _position(known, new or NEXT, "/to")
     if start > end:
         raise Invalid(Fault("/from", f"must not be later than to, which is {known[end]}"))
-    differing = releases.changes(known[start], known[end])
+    # Documents are read and compared the first time, which takes longer than other requests may wait.
+    differing = await to_thread(releases.changes, known[start], known[end])
+    standing = await to_thread(releases.deprecated, known[end])
     used = await log.of(ctx.viewer.client_id)
     today = ctx.clock().date()
-    told = [_body(change, _joined(change, used), today) for change in _with(differing, releases.deprecated(known[end]))]
+    told = [_body(change, _joined(change, used), today) for change in _with(differing, standing)]
     return ChangesBody(
         from_version=known[start], to_version=known[end], step=step_of(differing), changes=told,
         touching_you=sum(change.used is not None for change in told),

@@ -63,6 +63,7 @@ class Endpoint:
             if status_of(error) == 500:
                 raise
             await send_problem(send, error, state["request_id"])
+            self._note(state)
 
     async def _answer(
         self, scope: Scope, receive: Receive, state: dict[str, Any], headers: Mapping[bytes, bytes]
@@ -109,7 +110,7 @@ class Endpoint:
     def _note(self, state: dict[str, Any]) -> None:
         """Counts what was used. The answer is out already: nobody waits for it."""
         usage = self._surface.platform.usage
-        if usage is not None and state["client"]:
+        if usage is not None and state["client"] and "sent" in state:
             usage.note(state["client"], self._use.used(*state["sent"]))
 
 

@@ -373,10 +373,10 @@ CHANGES: Final[dict[str, Any]] = {
     ],
 }
 PREVIEW: Final[dict[str, Any]] = {
-    "name": "events",
-    "scope": "preview:events",
+    "name": "lookbooks",
+    "scope": "preview:lookbooks",
     "until": "2027-02-26",
-    "about": "Everything that happened to what is yours, in order; go on from any cursor.",
-    "owner": "Webhooks",
-    "opens": ["Event", "Query.events"],
+    "about": "A season's looks, each with its products.",
+    "owner": "Catalogue",
+    "opens": ["Lookbook", "Query.lookbooks"],
 }

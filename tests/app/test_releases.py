@@ -10,10 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 import app.cli.schema
+import app.release
+import app.releases
 from app import changelog
 from app.cli import build
 from app.release import NoRelease, Repository, judge, write_draft, write_release
-from app.releases import current
+from app.releases import Release, current
 from app.settings import ROOT
 from resolvers.releases import Change
 from schema.build import open_previews
@@ -109,6 +111,36 @@ def test_a_sunset_that_was_told_later_first_is_not_brought_forward(repository: R
     put(repository, "1.1.0", DAY + timedelta(1), gone="gone", mark=marked(date(2020, 1, 1), DAY + timedelta(91)))
     assert judge(repository, DAY + timedelta(299)).faults != ()
     assert judge(repository, DAY + timedelta(300)).faults == ()
+
+
+def runs(monkeypatch, mark: str) -> None:
+    """Lets what runs have `Query.gone` with this mark."""
+    sdl = DIRECTIVE + current().sdl.replace("type Query {", f"type Query {{\n  gone: String {mark}", 1)
+    there = Release("next", sdl, current().openapi, None)
+    for module in (app.release, app.releases):
+        monkeypatch.setattr(module, "current", lambda: there)
+
+
+def test_a_release_announces_ninety_days_ahead_at_least(repository: Repository, monkeypatch) -> None:
+    put(repository, "1.0.0", DAY, gone="gone")
+    runs(monkeypatch, marked(date(2020, 1, 1), DAY + timedelta(100)))
+    assert judge(repository, DAY + timedelta(11)).faults == ()
+    with pytest.raises(NoRelease, match=r"sunset of `Query.gone` is 2027-03-11; .* may be 2027-03-12 at the earliest"):
+        write_release(repository, "1.1.0", DAY + timedelta(11))
+    write_release(repository, "1.1.0", DAY + timedelta(10))
+    assert (
+        "### Deprecated\n\n- GraphQL: `Query.gone` is deprecated and may be gone from 2027-03-11; use `Query.me`.\n"
+        in (repository.changelog.read_text())
+    )
+
+
+def test_a_promised_sunset_is_not_brought_forward(repository: Repository, monkeypatch) -> None:
+    put(repository, "1.0.0", DAY, gone="gone", mark=marked(date(2020, 1, 1), DAY + timedelta(300)))
+    runs(monkeypatch, marked(date(2020, 1, 1), DAY + timedelta(299)))
+    [fault] = judge(repository, DAY).faults
+    assert fault == "the sunset of `Query.gone` is 2027-09-26; 1.0.0 promised 2027-09-27, and it may only be later"
+    runs(monkeypatch, marked(date(2020, 1, 1), DAY + timedelta(301)))
+    assert judge(repository, DAY).faults == ()
 
 
 def test_rest_is_held_to_the_same_law(repository: Repository) -> None:

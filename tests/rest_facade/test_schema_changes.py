@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import app.asgi
 from app.asgi import Parts, build_app
 from app.releases import ReleaseFolder, current
 from app.settings import ROOT
+from db.partitions import keep
 from db.sessions import Database
 from tests.factories import Partner, make_partner
 
@@ -103,6 +105,21 @@ async def test_each_client_is_told_what_touches_its_own_use(parts: Parts, client
         month = text("update client_uses set day = day - interval '31 days' where client_id = :id")
         await (await session.connection()).execute(month, {"id": partner.client_id})
     assert used(await changes(partner, "?from=0.9.0")) == {}
+
+
+async def test_days_past_their_time_are_dropped_whole(db: Database) -> None:
+    old = datetime.now(UTC) - timedelta(days=40)
+    row = "insert into client_uses values ('cli_old', 'Query.me', date_trunc('day', $1::timestamptz, 'UTC'), 1, $1, '')"
+    count = "select count(*) from client_uses where client_id = 'cli_old'"
+    async with db.pool.acquire() as connection:
+        await connection.execute(
+            f"create table days.client_uses_{old:%Y%m%d} partition of client_uses "
+            f"for values from ('{old:%Y-%m-%d}T00:00Z') to ('{old + timedelta(days=1):%Y-%m-%d}T00:00Z')"
+        )
+        await connection.execute(row, old)
+        assert await connection.fetchval(count) == 1
+        await keep(connection, datetime.now(UTC).date())
+        assert await connection.fetchval(count) == 0
 
 
 async def test_what_was_deprecated_before_is_still_told(parts: Parts, client) -> None:

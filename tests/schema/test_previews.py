@@ -1,5 +1,6 @@
 """The real previews: each set of them hides the others, breaks nothing, and ends in time."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from itertools import chain, combinations
@@ -12,9 +13,13 @@ from graphql import find_breaking_changes
 from app.asgi import Parts
 from schema.build import ALL_PREVIEWS, build_schema, open_previews
 from tests.factories import Partner, make_partner
-from tests.schema.hidden import as_it_is, coordinates_of, every_way, leaks
+from tests.schema.hidden import as_it_is, coordinates_of, every_way, leaks, names_of
 
 NAMES = sorted(open_previews())
+READABLE = (
+    "/openapi.json", "/postman.json", "/v1/schema.graphql", "/v1/schema.graphql?preview=", "/v1/schema/previews", "/v1/me",
+    "/v1/schema/changes", "/v1/schema.graphql?preview=nonsense", "/v1/schema/changes?from=nonsense", "/v1/nonsense",
+)  # fmt: skip
 SETS = [frozenset(s) for s in chain.from_iterable(combinations(NAMES, size) for size in range(len(NAMES) + 1))]
 
 
@@ -113,3 +118,38 @@ async def test_the_previews_are_listed_to_those_who_hold_them(partner: Partner) 
     for item in told:
         mark = open_previews()[item["name"]].mark
         assert (item["until"], item["about"], item["scope"]) == (mark.until, mark.about, f"preview:{item['name']}")
+
+
+def batched(names: list[str], size: int = 15) -> list[list[str]]:
+    """As many as one answer has errors for."""
+    return [names[start : start + size] for start in range(0, len(names), size)]
+
+
+@pytest.mark.parametrize("held", ["", *NAMES])
+async def test_nothing_that_a_token_can_read_names_what_it_does_not_open(
+    parts: Parts, open_client: httpx.AsyncClient, held: str
+) -> None:
+    """Both descriptions of REST, the schemas' texts, what changed, and what is said to those who ask for more.
+
+    Names of previews stand in the list of scopes, so plain words do not count: only names made of several.
+    """
+    partner = await with_scopes(parts, open_client, f"profile:read preview:{held}" if held else "profile:read")
+    opened = frozenset({held} if held else ())
+    everything = build_schema(ALL_PREVIEWS)._schema
+    hidden = names_of(everything) - names_of(build_schema(opened)._schema)
+    telling = {name for name in hidden if re.search("[a-z][A-Z]|_", name)}
+    assert telling
+    texts = {path: (await partner.call("GET", path)).text for path in READABLE}
+    for name in NAMES:
+        path = f"/v1/schema.graphql?preview={name}"
+        texts[path] = (await partner.call("GET", path, 200 if name == held else 403)).text
+    for asked in batched(sorted(f"{name}x" for name in telling)):
+        for path in ("/graphql", "/graphql/preview"):
+            answer = await partner.call("POST", path, json={"query": f"{{ {' '.join(asked)} }}"})
+            texts[f"{path} {asked[0]}"] = answer.text
+    shown = {where: sorted(set(re.findall(r"\w+", text)) & telling) for where, text in texts.items()}
+    assert {where: names for where, names in shown.items() if names} == {}
+    coordinates = {
+        at for name, found in open_previews().items() if name not in opened for at in found.opens if "." in at
+    }
+    assert [at for at in coordinates for text in texts.values() if at in text] == []
