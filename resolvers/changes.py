@@ -10,6 +10,11 @@ from resolvers.errors import DomainError, Fault, Invalid
 from resolvers.releases import NEXT, Change, Kind, step_of
 from resolvers.usage import Used
 
+# Whoever has a webhook for an event meets what is posted for it, however long ago the webhook was made.
+_SUBSCRIBED = """
+select unnest(events) as type, count(*) as count, max(coalesce(last_success_at, created_at)) as last_used_at
+from webhook_endpoints where owner_id = $1 and client_id = $2 and status <> 'disabled' group by 1
+"""
 _ORDER: tuple[Kind, ...] = ("breaking", "careful", "deprecated", "added")
 
 
@@ -32,13 +37,19 @@ async def list_changes(ctx: Context, *, old: str | None, new: str | None) -> Cha
     # Documents are read and compared the first time, which takes longer than other requests may wait.
     differing = await to_thread(releases.changes, known[start], known[end])
     standing = await to_thread(releases.deprecated, known[end])
-    used = await log.of(ctx.viewer.client_id)
+    used = {**await log.of(ctx.viewer.client_id), **await _subscribed(ctx)}
     today = ctx.clock().date()
     told = [_body(change, _joined(change, used), today) for change in _with(differing, standing)]
     return ChangesBody(
         from_version=known[start], to_version=known[end], step=step_of(differing), changes=told,
         touching_you=sum(change.used is not None for change in told),
     )  # fmt: skip
+
+
+async def _subscribed(ctx: Context) -> dict[str, Used]:
+    """The events that the client's webhooks are for, with how many those are and when the last was sent."""
+    rows = await ctx.db.fetch(_SUBSCRIBED, [ctx.viewer.user_id, ctx.viewer.client_id])
+    return {row["type"]: Used(row["count"], row["last_used_at"], ()) for row in rows}
 
 
 def _position(known: list[str], version: str, pointer: str) -> int:

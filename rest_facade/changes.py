@@ -1,7 +1,8 @@
 """What differs between two OpenAPI documents of REST v1, in words for a partner; and which of it was not announced in time.
 
 Coordinates: `GET /v1/me` an operation, `GET /v1/events?type` a parameter, `POST /v1/orders body /lines/*/sku` a place of what is
-sent, `GET /v1/me 200 /handle` a place of what is answered (JSON pointers, RFC 6901, with `*` for any item).
+sent, `GET /v1/me 200 /handle` a place of what is answered (JSON pointers, RFC 6901, with `*` for any item),
+`POST /v1/webhooks order.created /data/id` a place of what is posted for an event.
 """
 
 from collections.abc import Iterable, Iterator
@@ -168,15 +169,15 @@ class _Comparison:
                 yield _placed(f"{name} {status}", one, name)
 
     def _events(self, name: str, old: Json, new: Json) -> Iterator[Change]:
-        """What is posted to webhooks."""
+        """What is posted to webhooks; it touches who has one for such events."""
         for event in [event for event in old if event not in new]:
-            yield _change("breaking", name, f"posts no {event}")
+            yield _change("breaking", f"{name} {event}", "is gone", event)
         for event, told in new.items():
             if event not in old:
-                yield _change("added", name, f"posts {event}")
+                yield _change("added", f"{name} {event}", "is new")
                 continue
             for one in self._read.differences(_posted(old[event]), _posted(told)):
-                yield _placed(f"{name} {event}", one, name)
+                yield _placed(f"{name} {event}", one, event)
 
 
 def _posted(callback: Json) -> Json:

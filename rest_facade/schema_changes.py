@@ -130,12 +130,13 @@ def opened(components: Json, schema: Any) -> dict[str, Any]:
     found: dict[str, Any] = dict(schema) if isinstance(schema, dict) else {}
     while "$ref" in found:
         found = dict(components.get(found["$ref"].rsplit("/", 1)[-1], {}))
-    for part in found.pop("allOf", ()):
-        inner = opened(components, part)
-        properties = {**inner.get("properties", {}), **found.get("properties", {})}
-        required = [*inner.get("required", ()), *found.get("required", ())]
-        found = inner | found | ({"properties": properties, "required": required} if properties else {})
-    return found
+    parts = [opened(components, part) for part in found.pop("allOf", ())]
+    whole: dict[str, Any] = {}
+    for part in [*parts, found] if parts else ():  # the later ones are the narrower ones
+        properties = {**whole.get("properties", {}), **part.get("properties", {})}
+        required = [*whole.get("required", ()), *part.get("required", ())]
+        whole = whole | part | ({"properties": properties, "required": required} if properties else {})
+    return whole or found
 
 
 def places(

@@ -11,7 +11,7 @@ from db.bodies.base import Body, Moment
 class UsedBody(Body):
     """This client's own use of what a change touches, in the last 30 days."""
 
-    count: int = Field(description="Requests that used it.", examples=[42])
+    count: int = Field(description="Requests that used it; of an event, your webhooks for it.", examples=[42])
     last_used_at: Moment
     operations: list[str] = Field(
         description="Names of the GraphQL operations that used it last, where they had names.",
@@ -28,7 +28,8 @@ class ChangeBody(Body):
         "deprecated: it works, and will end."
     )
     coordinate: str = Field(
-        description="Where: a schema coordinate, or a method and path with `?parameter`, `body /field` or `200 /field`.",
+        description="Where: a schema coordinate, or a method and path, with `?parameter`, `body /field`, `200 /field` or "
+        "`order.created /field`.",
         examples=["Product.title"],
     )
     message: str = Field(examples=["`Product.title` is deprecated."])

@@ -120,6 +120,20 @@ def test_each_kind_of_change_is_classed_and_names_whom_it_touches(route, kind, c
     assert (found[message].kind, found[message].keys) == (kind, keys)
 
 
+def test_what_is_posted_for_an_event_touches_who_has_a_webhook_for_it():
+    hooks = replace(GET, tells={"thing.made": Told, "thing.sold": Told})
+    before = document([hooks], url="", version="1.0.0")
+    after = document(
+        [replace(hooks, tells={"thing.made": without(Told, "note"), "thing.lost": Told})], url="", version="1.1.0"
+    )
+    found = {change.message: (change.kind, change.keys) for change in changes_between(before, after)}
+    assert found == {
+        f"`{LIST} thing.made /data/note` is gone.": ("breaking", {"thing.made"}),
+        f"`{LIST} thing.sold` is gone.": ("breaking", {"thing.sold"}),
+        f"`{LIST} thing.lost` is new.": ("added", frozenset()),
+    }
+
+
 def test_words_are_no_change():
     assert changed(replace(GET, summary="All things"), replace(POST, example={"name": "a"})) == ()
 

@@ -122,6 +122,17 @@ async def test_days_past_their_time_are_dropped_whole(db: Database) -> None:
         assert await connection.fetchval(count) == 0
 
 
+async def test_a_webhook_of_any_age_counts_for_what_is_posted_to_it(parts: Parts, client) -> None:
+    partner, other = await make_partner(parts, client), await make_partner(parts, client)
+    for hook in ("one", "two"):
+        body = {"url": f"https://example.com/{hook}", "events": ["order.created"]}
+        await partner.call("POST", "/v1/webhooks", 201, json=body)
+    told = {at: use for at, use in used(await changes(partner, "?from=0.9.0")).items() if "webhooks" in at}
+    assert set(told) == {"POST /v1/webhooks order.created /data/nickname"}
+    assert told["POST /v1/webhooks order.created /data/nickname"]["count"] == 2
+    assert used(await changes(other, "?from=0.9.0")) == {}
+
+
 async def test_what_was_deprecated_before_is_still_told(parts: Parts, client) -> None:
     partner = await make_partner(parts, client)
     await partner.data("{ products(first: 1) { nodes { title } } }")

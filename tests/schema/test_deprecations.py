@@ -51,6 +51,15 @@ async def test_a_field_is_told_with_what_replaces_it_and_the_days_that_are_left(
     assert answer["extensions"]["cost"]["requested"] > 0
 
 
+async def test_a_stream_of_events_tells_it_too(told: Partner) -> None:
+    headers = {"accept": "text/event-stream"}
+    answer = await told.call(
+        "POST", "/graphql", 200, headers=headers, json={"query": "{ products { nodes { title } } }"}
+    )
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert '"deprecations":[{"coordinate":"Product.title"' in answer.text
+
+
 async def test_what_uses_nothing_of_it_is_told_nothing(told: Partner) -> None:
     answer = await told.graphql("{ me { id handle } products(first: 1) { nodes { id status } } }")
     assert set(answer["extensions"]) == {"cost"}
