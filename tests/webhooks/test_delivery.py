@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -12,8 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from db.ids import new_id
 from tests.webhooks.partners import eventually, new_partner, working
 from tests.webhooks.receivers import Reply, receiving
-from webhooks import patience
-from webhooks.policy import Patience, Schedule
+from webhooks.policy import Schedule
 from webhooks.signing import secret_text
 
 
@@ -320,48 +318,6 @@ async def test_rate_and_concurrency_are_kept(database):
         await partner.happen(*(new_id("ord") for _ in range(20)))
         got = await receiver.wait(20)
         assert 0.7 < got[-1].at - got[0].at < 2.5
-
-
-async def test_an_endpoint_that_fails_for_days_is_warned_of_then_disabled(database):
-    partner = await new_partner(database)
-    rules = Patience()
-    async with receiving(answers(500)) as receiver, receiving() as other, working(database):
-        failing, _ = await partner.endpoint(receiver.url)
-        await partner.endpoint(other.url, events=["webhook.failing", "webhook.disabled"])
-        await partner.happen(new_id("ord"))
-        await settled(partner, failing)
-        since = await eventually(lambda: _since(database, failing))
-        told = []
-        for days in (0.5, 1, 1.1, 3, 4, 5):
-            moved = since - timedelta(days=days)
-            await database.fetch("update webhook_endpoints set failing_since = $2 where id = $1", [failing, moved])
-            told.append(await patience.review(database, rules))
-        assert told == [0, 1, 0, 1, 1, 1]
-        await other.wait(4)
-    assert [one.event["type"] for one in sorted(other.received, key=lambda one: one.event["resource"]["sequence"])] == [
-        *["webhook.failing"] * 3,
-        "webhook.disabled",
-    ]
-    [row] = await database.fetch("select status from webhook_endpoints where id = $1", [failing])
-    assert row["status"] == "disabled"
-
-
-async def _since(database, endpoint):
-    [row] = await database.fetch("select failing_since from webhook_endpoints where id = $1", [endpoint])
-    return row[0]
-
-
-async def test_one_success_ends_a_run_of_failures(database):
-    partner = await new_partner(database)
-    async with receiving(answers(500, 200)) as receiver, working(database):
-        endpoint, _ = await partner.endpoint(receiver.url)
-        await partner.happen(new_id("ord"))
-        await settled(partner, endpoint)
-
-        async def ended():
-            return await _since(database, endpoint) is None
-
-        await eventually(ended)
 
 
 async def test_after_a_restore_into_another_cluster_nothing_is_lost_and_nothing_told_twice(database):
