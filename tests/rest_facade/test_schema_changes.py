@@ -13,11 +13,13 @@ import pytest
 from sqlalchemy import text
 
 import app.asgi
+import resolvers.usage
 from app.asgi import Parts, build_app
 from app.releases import ReleaseFolder, current
 from app.settings import ROOT
 from db.partitions import keep
 from db.sessions import Database
+from resolvers.usage import UsageLog
 from tests.factories import Partner, make_partner
 
 ENDING = 'title: String! @deprecated(reason: "x") @sunset(since: "2026-01-01", on: "2027-06-01", replacement: "Product.name")'
@@ -169,6 +171,28 @@ async def test_notes_are_kept_where_the_database_is_away(parts: Parts, db: Datab
             await log.write()
     log.note("cli_away", frozenset({"Query.me"}))
     assert (await log.of("cli_away"))["Query.me"].count == 2
+
+
+async def test_what_was_noted_is_written_by_itself_and_at_the_end(db: Database, monkeypatch) -> None:
+    monkeypatch.setattr(resolvers.usage, "SECONDS", 0.01)
+    count = "select sum(count) from client_uses where client_id = 'cli_timed'"
+    async with asyncio.timeout(10), UsageLog.open(db) as log:
+        log.note("cli_timed", frozenset({"Query.me"}))
+        while await db.fetch_value(count) is None:  # noqa: ASYNC110 - the log sends no word
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(resolvers.usage, "SECONDS", 60)
+        await asyncio.sleep(0.05)
+        log.note("cli_timed", frozenset({"Query.me"}))
+    assert await db.fetch_value(count) == 2
+
+
+async def test_processes_that_write_at_once_lose_nothing(db: Database) -> None:
+    logs = [UsageLog(db) for _ in range(5)]
+    for turn, log in enumerate(logs):
+        for coordinate in sorted((f"Query.f{number}" for number in range(50)), reverse=turn % 2 == 0):
+            log.note("cli_many", frozenset({coordinate}), "Many")
+    await asyncio.gather(*(log.write() for log in logs))
+    assert {use.count for use in (await logs[0].of("cli_many")).values()} == {5}
 
 
 async def test_the_commands_of_the_page_work_as_printed(live_server) -> None:
