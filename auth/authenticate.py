@@ -64,7 +64,7 @@ class Authenticator:
         """The viewer behind the headers `Authorization` and `X-API-Key`; raises Unauthenticated and says why."""
         scheme, credential = self._credential(authorization, api_key)
         entry = await self._entry(credential, by_header=api_key is not None)
-        await self._check_address(entry, source.address)
+        self._check_address(entry, source.address)
         await self._check_proof(scheme, credential, entry, source)
         return entry.viewer
 
@@ -72,11 +72,11 @@ class Authenticator:
         """Raises Unauthenticated where credentials that once were good have expired or were revoked."""
         _, credential = self._credential(authorization, api_key)
         entry = await self._entry(credential, by_header=api_key is not None)
-        await self._check_address(entry, address)
+        self._check_address(entry, address)
 
-    async def _check_address(self, entry: _Remembered, address: str) -> None:
+    def _check_address(self, entry: _Remembered, address: str) -> None:
         if not all(is_allowed(address, listed) for listed in entry.allowed):
-            await self._alarms.foreign_address(entry.viewer.organization_id, entry.viewer.client_id, address)
+            self._alarms.foreign_address(entry.viewer.organization_id, entry.viewer.client_id, address)
             raise refused(FOREIGN_ADDRESS)
 
     async def _entry(self, credential: str, *, by_header: bool) -> _Remembered:

@@ -10,7 +10,7 @@ from db.sessions import Database
 
 _CLIENT: Final = (
     "select c.id, c.organization_id, c.scopes, c.redirect_uris, c.tier, c.status, c.name, c.auth_method, c.jwks, "
-    "c.dpop_bound, c.allowed_addresses, c.environment, u.id as user_id, "
+    "c.dpop_bound, c.allowed_addresses, c.environment, c.registration_hash is not null as self_registered, u.id as user_id, "
     "o.name as organization_name "
     "from clients c join users u on u.organization_id = c.organization_id "
     "join organizations o on o.id = c.organization_id "
@@ -46,6 +46,7 @@ class Client:
     tier: str
     active: bool
     environment: str
+    self_registered: bool = False
     auth_method: str = "secret"
     jwks: dict[str, Any] = field(default_factory=dict)
     dpop_bound: bool = False
@@ -68,7 +69,8 @@ def _client(row: asyncpg.Record, **more: Any) -> Client:
     return Client(
         row["id"], row["organization_id"], row["organization_name"], row["user_id"], row["name"],
         tuple(row["scopes"]), tuple(row["redirect_uris"]), row["tier"], row["status"] == "active",
-        row["environment"],        row["auth_method"], row["jwks"], row["dpop_bound"], tuple(row["allowed_addresses"]), **more,
+        row["environment"], row["self_registered"],        row["auth_method"], row["jwks"],
+        row["dpop_bound"], tuple(row["allowed_addresses"]), **more,
     )  # fmt: skip
 
 

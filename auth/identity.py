@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Final
 
 import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
 
 from auth.alarms import Alarms
 from auth.authenticate import Authenticator
@@ -99,6 +100,8 @@ class Identity:
         await self.revocations.stop()
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await self.usage.write()
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError):
+            await self.alarms.settled()
         await self.limiter.close()
         await self.attempts.close()
         await self.replays.close()

@@ -122,7 +122,7 @@ class Passkeys:
         except Exception as error:  # the library's parsers raise what they happen to
             raise WrongPasskey("This passkey could not be checked. Try again, or sign in by password.") from error
         if not await self._count(row["id"], sent.response.authenticator_data.counter):
-            await self._alarms.copied_passkey(row["user_id"], row["id"])
+            self._alarms.copied_passkey(row["user_id"], row["id"])
             raise WrongPasskey("Somebody may have a copy of this passkey. Sign in by password and remove it.")
         return str(row["user_id"])
 

@@ -46,7 +46,7 @@ class Authorize:
             asked = await self._asked(request)
             grant = self._identity.server.get_consent_grant(asked)
         except OAuth2Error as error:
-            return self._refused(error)
+            return await self._refused(request, error)
         person = await self._browsers.person(request)
         if person is None:
             return self._sign_in_page(request, _local(request), client_name=asked.record.name)
@@ -71,9 +71,13 @@ class Authorize:
         if client is not None and client.environment != self._identity.environment:
             raise InvalidRequestError(other_environment(client.environment, self._identity.environment))
 
-    def _refused(self, error: OAuth2Error) -> Response:
-        """Back to the partner where its redirect URI is known to be its own; else a page, and no redirect."""
+    async def _refused(self, request: Request, error: OAuth2Error) -> Response:
+        """Back to the partner where its redirect URI is known to be its own; else a page, and no redirect. Nobody has looked at
+        a client that registered itself: its wrong requests lead nowhere before somebody has signed in (RFC 9700 section 4.11.2)."""
         if error.redirect_uri:
+            client = known_client.get()
+            if client is not None and client.self_registered and await self._browsers.person(request) is None:
+                return self._sign_in_page(request, _local(request), client_name=client.name)
             back: Response = self._identity.server.handle_error_response(None, error)
             return back
         title = "This link does not work"
@@ -164,7 +168,7 @@ class Authorize:
     async def _tell_owner(self, request: Request, email: str) -> None:
         user_id = await self._browsers.known(email) if _plain(email) else None
         if user_id is not None:
-            await self._identity.alarms.wrong_passwords(user_id, request.client.host if request.client else "")
+            self._identity.alarms.wrong_passwords(user_id, request.client.host if request.client else "")
 
     async def sign_in_by_passkey(self, request: Request) -> Response:
         """POST /oauth/passkeys/sign-in: what the page's script got from the browser."""

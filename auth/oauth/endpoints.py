@@ -125,7 +125,7 @@ class Endpoints:
             read.extras["assertion_is_good"] = good
         check_resource(fields, self._identity.tokens.audience)
         await self._check_proof(request, read)
-        await self._check_attempts(read)
+        self._check_attempts(read)
         if read.client_record is not None:
             request.scope.setdefault("state", {})["client"] = read.client_record.id
         return read
@@ -148,14 +148,14 @@ class Endpoints:
         except BadProof as error:
             raise InvalidProof(printable(str(error))) from None
 
-    async def _check_attempts(self, read: ClientRequest) -> None:
+    def _check_attempts(self, read: ClientRequest) -> None:
         """Too many wrong credentials from one address, or for one client from there, are answered no more for a while."""
         wait = self._identity.attempts.failures(read.address, read.credentials.client_id)
         if not wait:
             return
         record = read.client_record
         if record is not None:
-            await self._identity.alarms.wrong_credentials(record.organization_id, record.id, read.address)
+            self._identity.alarms.wrong_credentials(record.organization_id, record.id, read.address)
         raise TooManyAttempts(wait)
 
     async def _note(self, read: ClientRequest, answer: Response) -> Response:
@@ -167,7 +167,7 @@ class Endpoints:
         if answer.status_code == 401:
             await self._identity.attempts.note_failure(read.address, read.credentials.client_id)
         elif record is not None and read.extras.get("foreign_address"):
-            await self._identity.alarms.foreign_address(record.organization_id, record.id, read.address)
+            self._identity.alarms.foreign_address(record.organization_id, record.id, read.address)
         return answer
 
     async def token(self, request: Request) -> Response:

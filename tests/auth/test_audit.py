@@ -41,6 +41,7 @@ async def test_guessing_is_told_to_whom_it_is_about(identity, app, db, monkeypat
     monkeypatch.setattr("auth.oauth.browser.password_matches", lambda *_: asyncio.sleep(0, False))
     for _ in range(14):
         await creator.sign_in("/oauth/sign-in", password="nope nope")
+    await identity.alarms.settled()
     assert await actions_in(db, creator.account.user_id) == ["sign_in.locked"]
     await creator.browser.aclose()
 
@@ -57,8 +58,8 @@ async def test_secrets_tried_without_end_are_told_to_their_owner(db, monkeypatch
     async with http_client(opened) as http:
         for _ in range(6):
             await http.post("/oauth/token", data=fields)
-    assert await actions_in(db, partner.organization_id) == ["partner.created", "client.locked"]
     await opened.close()
+    assert await actions_in(db, partner.organization_id) == ["partner.created", "client.locked"]
 
 
 async def test_webhooks_and_their_secrets(live, db):

@@ -93,7 +93,7 @@ async def test_bad_clients_are_told_every_fault(api, partner):
     assert gone.status_code == 409
 
 
-async def test_a_client_works_from_its_addresses_alone(api, partner):
+async def test_a_client_works_from_its_addresses_alone(live, api, partner):
     """Asked for a token it is told so, by RFC 6749's words; a token it has stops within seconds; its owner reads of it."""
     made = await make(api, partner)
     token = {
@@ -116,6 +116,7 @@ async def test_a_client_works_from_its_addresses_alone(api, partner):
         assert "your address" in asked.json()["error_description"]
     wrong = await ask_token(api, made["id"], made["client_secret"][:-1] + "x")
     assert wrong.json()["error"] == "invalid_client"
+    await live.parts.identity.alarms.settled()
     entries = [entry for entry in await log_of(api, partner.api_key) if entry["subject"] == made["id"]]
     assert [entry["action"] for entry in entries] == ["client.created", "client.changed", "client.refused"]
     assert entries[1]["details"]["allowed_addresses"]["from"] == []

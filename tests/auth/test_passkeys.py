@@ -104,6 +104,7 @@ async def test_a_creator_adds_signs_in_by_and_removes_a_passkey(db, named, accou
     await expect(tab.get_by_text("not known here")).to_be_visible()
     assert failures.pop().startswith("Failed to load resource")
     assert failures == []
+    await named.parts.identity.alarms.settled()
     assert await actions_of(db, account.user_id) == ["passkey.added", "passkey.refused", "passkey.removed"]
 
 
