@@ -20,7 +20,7 @@ from auth.oauth.endpoints import routes as oauth_routes
 from execution.engine import Engine
 from rest_facade.endpoint import Surface
 from rest_facade.openapi import description_routes
-from rest_facade.router import endpoints, not_found
+from rest_facade.router import Problems, endpoints, not_found
 from rest_facade.routes import ROUTES
 from schema.build import build_schema, previews_for
 from schema.http import GraphQLEndpoint
@@ -59,7 +59,7 @@ def build_app(parts: Parts) -> ASGIApp:
     others.router.redirect_slashes = False
     page = _page(parts)
     ides = [(path, GraphQLEndpoint(made, page)) for path, made in graphql]
-    paths = Paths([*ides, *endpoints(ROUTES, surface)], others.router)
+    paths = Paths([*ides, *endpoints(ROUTES, surface)], Problems(others.router))
     sockets = Paths([(path, GraphQLSocket(made)) for path, made in graphql], no_socket)
     return Middleware(paths, sockets, VERSION, parts.metrics, parts.access_log)
 

@@ -106,3 +106,18 @@ async def test_options_and_wrong_methods_tell_what_is_allowed(partner: Partner) 
     told = await partner.call("OPTIONS", "/v1/storefronts", 204)
     refused = await partner.call("DELETE", "/v1/storefronts", 405)
     assert told.headers["allow"] == refused.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/postman.json", "/tryon/x", "/assets/x.js", "/a/x"]
+)
+async def test_what_is_no_route_of_the_table_refuses_methods_alike(open_client: httpx.AsyncClient, path: str) -> None:
+    refused = await open_client.post(path)
+    assert (refused.status_code, refused.headers["content-type"]) == (405, "application/problem+json")
+    assert {"GET", "HEAD"} <= set(refused.headers["allow"].split(", "))
+    assert refused.json()["code"] == "method_not_allowed"
+
+
+async def test_a_file_that_is_not_there_is_a_problem(open_client: httpx.AsyncClient) -> None:
+    answer = await open_client.get("/assets/nothing-of-this-name.js")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
