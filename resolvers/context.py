@@ -1,7 +1,7 @@
 """What a resolver works with: built once a request by the surface, never changed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from auth.viewer import Viewer
@@ -23,7 +23,8 @@ def utc_now() -> datetime:
 class Context:
     """The viewer, the way to the database, this request's loaders, and the platform's fixed parts.
 
-    `last_event_id`: where the reader of a stream stood when its connection broke.
+    `last_event_id`: where the reader of a stream stood when its connection broke. `replays`: of each write that was
+    done, whether its answer was a repeated one.
     """
 
     viewer: Viewer
@@ -34,6 +35,7 @@ class Context:
     idempotency_key: str | None = None
     clock: Clock = utc_now
     last_event_id: str | None = None
+    replays: list[bool] = field(default_factory=list)
 
     def fresh(self) -> "Context":
         """The same with loaders that have read nothing yet: for what goes on for longer than a request."""

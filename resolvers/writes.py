@@ -43,13 +43,16 @@ async def write(ctx: Context, operation: str, arguments: Mapping[str, Any], act:
     """Runs `act` in one transaction. With an idempotency key, the same operation and arguments act once in 24 hours."""
     for attempt in range(1, MOST_ATTEMPTS + 1):
         try:
-            return await _transact(ctx, operation, arguments, act)
+            written = await _transact(ctx, operation, arguments, act)
         except DBAPIError as error:
             state = str(getattr(error.orig, "sqlstate", None))
             if state.startswith("22"):  # nothing was written
                 raise Invalid(Fault("", "holds text or a number that cannot be kept, such as a NUL")) from error
             if state not in _CLASHES or attempt == MOST_ATTEMPTS:
                 raise
+        else:
+            ctx.replays.append(written.replayed)
+            return written
     raise AssertionError("the last attempt returns or raises")
 
 

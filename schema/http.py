@@ -54,7 +54,8 @@ class GraphQLEndpoint:
             await _refuse(send, error, JSON if media in (None, EVENT_STREAM) else media, state["request_id"])
             return
         status = 200 if outcome.data is not None or media == JSON else 400
-        await send_bytes(send, status, _content(media), asked.print(outcome))
+        replayed = {"idempotency-replayed": "true"} if asked.replayed else {}
+        await send_bytes(send, status, _content(media) | replayed, asked.print(outcome))
         asked.note()
 
 

@@ -1,7 +1,7 @@
 """What every way of sending an operation shares: one request over HTTP, an event stream, a socket."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +43,7 @@ class Asked:
         self.viewer, self.request, self.request_id = viewer, request, request_id
         self._surface, self._engine = surface, surface.engine_for(viewer)
         self._operation = self._engine.prepare(request)
+        self._replays: list[bool] = []
 
     @property
     def kind(self) -> str:
@@ -55,6 +56,11 @@ class Asked:
             return self._operation
         return await self._engine.run(self._operation, self.request, self.viewer, self._contexts(more))
 
+    @property
+    def replayed(self) -> bool:
+        """Whether it wrote, and every answer was one that had been given before (an idempotency key)."""
+        return bool(self._replays) and all(self._replays)
+
     async def subscribe(self, **more: Any) -> Subscription | Outcome:
         """Opens a subscription, or says why it cannot be opened."""
         if isinstance(self._operation, Outcome):
@@ -66,7 +72,12 @@ class Asked:
 
     def _contexts(self, more: Mapping[str, Any]) -> Callable[[], Context]:
         surface = self._surface
-        return lambda: new_context(self.viewer, surface.db, surface.platform, request_id=self.request_id, **more)
+
+        def made() -> Context:
+            ctx = new_context(self.viewer, surface.db, surface.platform, request_id=self.request_id, **more)
+            return replace(ctx, replays=self._replays)
+
+        return made
 
     def note(self) -> None:
         """Counts what was used; nobody needs to wait for it."""

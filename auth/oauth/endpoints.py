@@ -175,6 +175,8 @@ class Endpoints:
         server = self._identity.server
         try:
             read = await self.read(request)
+            if "grant_type" not in read.fields:
+                raise InvalidRequestError("Send grant_type: client_credentials, authorization_code or refresh_token.")
         except OAuth2Error as error:
             refused: Response = server.handle_error_response(None, error)
             return refused

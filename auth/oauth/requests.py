@@ -63,6 +63,13 @@ class UseNonce(InvalidProof):
         return [*super().get_headers(), ("DPoP-Nonce", self.nonce)]
 
 
+class NoClient(InvalidClientError):  # type: ignore[misc] # Authlib has no types
+    """No client authentication included, which RFC 6749 section 5.2 counts as one that failed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, status_code=401)
+
+
 class InvalidTarget(InvalidRequestError):  # type: ignore[misc] # Authlib has no types
     """A resource that this server gives no tokens for (RFC 8707 section 2)."""
 
@@ -156,14 +163,14 @@ def _form_pairs(body: bytes) -> list[tuple[str, str]]:
 
 def _json_pairs(body: bytes) -> list[tuple[str, str]]:
     try:
-        pairs = json.loads(body, object_pairs_hook=list)
+        pairs = json.loads(body, object_pairs_hook=tuple)
     except (ValueError, RecursionError):
         raise InvalidRequestError("The body is not JSON.") from None
-    if not isinstance(pairs, list) or len(pairs) > MOST_FIELDS or not all(isinstance(pair, tuple) for pair in pairs):
+    if not isinstance(pairs, tuple) or len(pairs) > MOST_FIELDS:
         raise InvalidRequestError("The body must be a JSON object.")
     if not all(isinstance(value, str) for _, value in pairs):
         raise InvalidRequestError("Every value in the JSON body must be a string.")
-    return pairs
+    return list(pairs)
 
 
 def _clean(text: str) -> bool:
@@ -190,7 +197,7 @@ def read_credentials(authorization: str | None, fields: Mapping[str, str]) -> Cr
             raise InvalidRequestError("client_id and the sub of the client_assertion must be the same.")
         return Credentials(stated, "", "private_key_jwt")
     if not client_id:
-        raise InvalidRequestError("Send client_id and client_secret, as body fields or by HTTP Basic.")
+        raise NoClient("Send client_id and client_secret, as body fields or by HTTP Basic.")
     method: Method = "client_secret_post" if "client_secret" in fields else "none"
     return Credentials(client_id, fields.get("client_secret", ""), method)
 

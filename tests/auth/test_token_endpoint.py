@@ -71,14 +71,14 @@ async def test_the_jwks_shows_no_private_part(http):
     ("change", "status", "error"),
     [
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
-        ({"grant_type": ""}, 400, "unsupported_grant_type"),
+        ({"grant_type": ""}, 400, "invalid_request"),
         ({"scope": "profile:read nonsense"}, 400, "invalid_scope"),
         ({"scope": "platform:read"}, 400, "invalid_scope"),
         ({"scope": 'a"b\\'}, 400, "invalid_scope"),
         ({"client_secret": "wrong"}, 401, "invalid_client"),
         ({"client_id": "cli_01JD3T8Q5YB9N7K0V2M4XWZC6R"}, 401, "invalid_client"),
         ({"client_id": "a\0b"}, 400, "invalid_request"),
-        ({"client_id": ""}, 400, "invalid_request"),
+        ({"client_id": ""}, 401, "invalid_client"),
         ({"client_assertion": "x"}, 400, "invalid_request"),
     ],
 )

@@ -38,6 +38,21 @@ async def test_another_body_or_route_is_422(partner: Partner) -> None:
         ] == "idempotency_key_reused"
 
 
+async def test_a_repeated_mutation_says_so(partner: Partner) -> None:
+    made = await partner.storefront()
+    headers, given = {"idempotency-key": unique("key-")}, listing(unique("R-")) | {"storefrontId": made["id"]}
+    sent = {"query": UPSERT, "variables": {"input": given}}
+    first, again = [await partner.call("POST", "/graphql", 200, json=sent, headers=headers) for _ in range(2)]
+    assert again.content == first.content
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    reused = sent | {"variables": {"input": given | {"title": "Other"}}}
+    assert (
+        "idempotency-replayed"
+        not in (await partner.call("POST", "/graphql", 200, json=reused, headers=headers)).headers
+    )
+
+
 async def test_keys_are_each_clients_own(partner: Partner, other: Partner) -> None:
     key = {"idempotency-key": unique("key-")}
     await partner.call("POST", "/v1/storefronts", 201, json={"handle": unique("@x"), "name": "A"}, headers=key)
