@@ -65,7 +65,7 @@ class UsageLog:
 
     def note(self, client_id: str, used: frozenset[str], operation: str = "") -> None:
         """A request of this client used these coordinates; `operation` is the name it gave to what it sent."""
-        key = (client_id, used, operation)
+        key = (client_id, used, operation[:_LONGEST_NAME])
         count = self._notes.get(key, 0)
         if count or len(self._notes) < MOST_NOTES:
             self._notes[key] = count + 1
@@ -114,6 +114,6 @@ def _rows(notes: Mapping[_Note, int]) -> Iterator[tuple[str, str, int, str]]:
     for (client_id, used, operation), count in notes.items():
         for coordinate in used:
             before, name = found.get((client_id, coordinate), (0, ""))
-            found[client_id, coordinate] = before + count, operation[:_LONGEST_NAME] or name
+            found[client_id, coordinate] = before + count, operation or name
     for (client_id, coordinate), (count, operation) in sorted(found.items()):
         yield client_id, coordinate, count, operation

@@ -1,6 +1,7 @@
 """`schema check` and `schema release`: the law of releases, tried on a repository of its own."""
 
 import re
+import tomllib
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import app.releases
 from app import changelog
 from app.cli import build
 from app.release import NoRelease, Repository, judge, write_draft, write_release
-from app.releases import Release, current
+from app.releases import Release, current, newest_version
 from app.settings import ROOT
 from resolvers.releases import Change
 from schema.build import open_previews
@@ -58,6 +59,12 @@ def marked(since: date, sunset: date) -> str:
 
 def test_the_real_repository_keeps_the_law() -> None:
     assert judge(Repository(ROOT), date.today()).faults == ()  # noqa: DTZ011 - any day of today will do
+
+
+async def test_one_version_is_told_everywhere(open_client) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    answer = await open_client.get("/openapi.json")
+    assert project == newest_version() == answer.headers["api-version"] == answer.json()["info"]["version"]
 
 
 def test_additions_are_never_wrong(repository: Repository) -> None:
