@@ -11,6 +11,7 @@ from db.sessions import Database
 from db.tables import Organization, Storefront, User
 from resolvers.context import Context, new_context
 from resolvers.errors import Fault, Invalid, NotFound
+from resolvers.inputs import read
 from resolvers.platform import Platform
 from resolvers.storefronts import StorefrontInput, create_storefront
 
@@ -61,7 +62,7 @@ async def storefront_of(db: Database, platform: Platform, handle: str, owner: st
     owner_id = found[0]["owner_id"] if found else await owner_id_of(db, owner)
     ctx = context_as(db, platform, owner_id)
     if not found:
-        given = StorefrontInput(handle=handle, name=handle.removeprefix("@"), status="active")
+        given = read(StorefrontInput, {"handle": handle, "name": handle.removeprefix("@"), "status": "active"})
         await create_storefront(ctx, given=given)
     row = await ctx.loaders.row_by(STOREFRONT, "handle", handle.lower())
     if row is None:

@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+import asyncpg
+
 from app.access_log import AccessLog
 from app.metrics import Metrics
 from app.parts import Parts
-from app.settings import Settings
+from app.settings import Settings, WrongSetting
 from auth.identity import Identity
 from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
@@ -54,10 +56,21 @@ def _keep_first(fresh: Path, path: Path) -> None:
 def database_url(settings: Settings) -> Iterator[str]:
     """Where PostgreSQL is: as set, or the embedded one, which lives at least as long as this block."""
     if settings.database_url:
+        asyncio.run(_reach(settings.database_url))
         yield settings.database_url
         return
     with EmbeddedPostgres.start(settings.home) as postgres:
         yield postgres.dsn
+
+
+async def _reach(url: str) -> None:
+    """A database that does not let us in is a wrong setting, told before anything is started."""
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        told = str(error).partition("\n")[0] or type(error).__name__
+        raise WrongSetting(f"the database of FSHNISTA_DATABASE_URL cannot be used: {told}") from None
+    await connection.close()
 
 
 def rules_of(settings: Settings) -> Rules:

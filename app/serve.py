@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -65,6 +66,7 @@ def serve(
     ready: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Serves until it is told to stop. `ready` is called when the first request can be answered."""
+    check_free(host, port)
     with database_url(settings) as dsn, valkey_url(settings, workers) as limits:
         asyncio.run(_prepare_database(settings, dsn))
         os.environ["FSHNISTA_DATABASE_URL"] = dsn
@@ -82,6 +84,18 @@ def serve(
                 uvicorn.run("app.serve:application", workers=workers, **config)
             else:
                 _Server(uvicorn.Config("app.serve:application", **config), ready).run()
+
+
+def check_free(host: str, port: int) -> None:
+    """Says in one line that the address is taken or none of this machine's, before anything is started."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as tried:
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tried.bind(address)
+    except OSError as error:
+        message = f"cannot listen at {host}:{port}: {error.strerror}; choose another address with --host and --port"
+        raise WrongSetting(message) from None
 
 
 def _leave(*_: object) -> None:

@@ -28,9 +28,10 @@ def register(program: typer.Typer) -> None:
     @program.command()
     def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         """Serve with a demo catalogue and a demo partner; prints credentials and three lines to try."""
-        from app.serve import serve  # the surfaces take a second to import; other commands do without
+        from app.serve import check_free, serve  # the surfaces take a second to import; other commands do without
 
         settings = current()
+        check_free(host, port)
         with database_url(settings) as dsn:
             partner = asyncio.run(_furnish(settings, dsn, f"http://{host}:{port}"))
             serve(settings, host=host, port=port, ready=lambda: _greet(partner, f"http://{host}:{port}"))
