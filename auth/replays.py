@@ -97,8 +97,9 @@ class ValkeyReplays:
             return await self._database.first_use(name, seconds)
         if self._away:
             self._away, self._both_until = False, monotonic() + self._settling
-        if monotonic() < self._both_until:
-            return await self._database.first_use(name, seconds) and fresh
+        # In this order, or of two that come at once each could find the other.
+        if fresh and monotonic() < self._both_until:
+            return await self._database.first_use(name, seconds)
         return fresh
 
     def _lost(self) -> None:

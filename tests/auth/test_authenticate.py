@@ -209,8 +209,9 @@ async def test_unknown_kids_do_not_hammer_the_database(identity, monkeypatch):
         await load(self)
 
     monkeypatch.setattr(SigningKeys, "load", counted)
+    started = perf_counter()
     await asyncio.gather(*(identity.keys.find(f"kid{n}") for n in range(500)))
-    assert len(loads) <= 1
+    assert len(loads) <= 1 + (perf_counter() - started)  # one a second, on however busy a machine
 
 
 async def test_another_server_secret_is_told_clearly(db):
