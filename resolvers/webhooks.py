@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field
 from sqlmodel import col, func, select
 
-from db.bodies.webhooks import WebhookBody, WebhookSecretBody
+from db.bodies.webhooks import ShownSecretBody, WebhookBody, WebhookSecretBody
 from db.cursors import rfc3339
 from db.ids import new_id
 from db.relations import WEBHOOK
@@ -127,7 +127,7 @@ async def public_keys(ctx: Context, row: WebhookEndpoint) -> list[str]:
 
 
 async def create_webhook(ctx: Context, *, given: WebhookInput) -> Written:
-    """A new endpoint of the viewer's own. `secret` is part of this answer and of no other."""
+    """A new endpoint of the viewer's own, with its secret."""
     ctx.require(SCOPE)
     written = await write(ctx, "webhook.create", given.sent, partial(_create, ctx, given))
     return Written(written.body | {"secret": await _first_secret(ctx, written.id)}, written.created, written.replayed)
@@ -264,13 +264,25 @@ async def secrets_of(ctx: Context, *, id: str) -> list[WebhookSecretBody]:  # no
     return [_secret_body(seal, key) for key in keys]
 
 
+async def recent_secret(ctx: Context, *, id: str) -> ShownSecretBody:  # noqa: A002
+    """The newest secret of one's own endpoint, in full; that it was shown is written down in the audit log."""
+    ctx.require(SCOPE)
+    async with ctx.db.write() as session:
+        row = await own_webhook(ctx, session, id)
+        [newest, *_] = await live_keys(session, row.id, ctx.clock())
+        await note_act(ctx, session, "webhook.secret_shown", row.id, {"secret": newest.id})
+    seal = Seal(ctx.platform.secret)
+    secret = secret_text(seal.open(newest.secret_sealed, newest.endpoint_id))
+    return ShownSecretBody.model_construct(**_secret_body(seal, newest).__dict__, secret=secret)
+
+
 def _secret_body(seal: Seal, key: WebhookSecret) -> WebhookSecretBody:
     secret = secret_text(seal.open(key.secret_sealed, key.endpoint_id))
     return WebhookSecretBody.of(key, secret, public_text(key.public_key))
 
 
 async def rotate_secret(ctx: Context, *, id: str, given: RotationInput) -> Written:  # noqa: A002
-    """A new generation of keys. `secret` is part of this answer and of no other."""
+    """A new generation of keys, with its secret."""
     ctx.require(SCOPE)
     written = await write(ctx, "webhook.rotate", {"id": id, **given.sent}, partial(_rotate, ctx, id, given))
     sealed = await ctx.db.fetch_value("select secret_sealed from webhook_secrets where id = $1", [written.id])

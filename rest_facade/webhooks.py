@@ -3,6 +3,7 @@
 from db.bodies.webhooks import (
     CreatedWebhookBody,
     RotatedSecretBody,
+    ShownSecretBody,
     WebhookBody,
     WebhookHealthBody,
     WebhookSecretBody,
@@ -56,6 +57,11 @@ async def secrets(call: Call) -> Answer:
     return envelope(call, [body.as_json() for body in found], None)
 
 
+async def secret(call: Call) -> Answer:
+    """The newest secret."""
+    return shown(await webhooks.recent_secret(call.ctx, id=call.path["id"]))
+
+
 async def rotate(call: Call) -> Answer:
     """A new secret."""
     return written(await webhooks.rotate_secret(call.ctx, id=call.path["id"], given=call.body))
@@ -68,7 +74,7 @@ async def health(call: Call) -> Answer:
 
 ROUTES = (
     Route(
-        "POST", "/v1/webhooks", create, "Register an address that is told of events; its secret is shown this once",
+        "POST", "/v1/webhooks", create, "Register an address that is told of events",
         TAG, {201: CreatedWebhookBody}, scope=SCOPE, body=WebhookInput, errors=(409,), tells=SHAPES,
         example=examples.WEBHOOK_INPUT, example_answer=examples.WEBHOOK | {"secret": examples.WEBHOOK_SECRET},
     ),
@@ -92,6 +98,11 @@ ROUTES = (
     Route(
         "GET", "/v1/webhooks/{id}/secrets", secrets, "The live secrets of a webhook, their last characters only", TAG,
         {200: WebhookSecretBody}, scope=SCOPE, listed=True, example_answer=examples.WEBHOOK_KEY,
+    ),
+    Route(
+        "GET", "/v1/webhooks/{id}/secret", secret, "The newest secret of a webhook; the audit log tells that it was shown",
+        TAG, {200: ShownSecretBody}, scope=SCOPE,
+        example_answer=examples.WEBHOOK_KEY | {"secret": examples.WEBHOOK_SECRET},
     ),
     Route(
         "POST", "/v1/webhooks/{id}/secrets", rotate, "Rotate: a new secret signs, the older ones sign along for a while",

@@ -44,6 +44,15 @@ from schema.recommendations import Recommendation, recommended_products
 from schema.storefronts import Storefront, StorefrontFilter, StorefrontSort
 from schema.tryon import TryonSession
 from schema.users import User
+from schema.webhook_details import (
+    WebhookEventType,
+    WebhookHealth,
+    WebhookSecret,
+    event_types,
+    health,
+    live_secrets,
+    recent_secret,
+)
 from schema.webhooks import Webhook
 
 # What `node` finds, by the noun of an id's prefix: its rows, its type, and the scope that it asks for.
@@ -174,6 +183,10 @@ class Query:
     )
     tryon_session: TryonSession | None = _lookup(_tryon_session, TRYON_SESSION, "tryon:write", description="Your own.")
     webhook: Webhook | None = _lookup(_webhook, WEBHOOK, "webhooks:manage")
+    webhook_secret: str | None = recent_secret()
+    webhook_secrets: list[WebhookSecret] | None = live_secrets()
+    webhook_health: WebhookHealth | None = health()
+    webhook_event_types: list[WebhookEventType] = event_types()
     events: Connection[Event] = connection(
         EVENTS, filters={"types": list[EventType], "since": datetime}, directives=[EVENTS_PREVIEW],
         description="What happened in the last 30 days to what is yours, oldest first; go on from `endCursor` at any time.",

@@ -219,7 +219,7 @@ class WebhookPayload:
     user_errors: list[UserError]
 
 
-@strawberry.type(description="The webhook and its new secret, which is shown this once.")
+@strawberry.type(description="The webhook and its new secret.")
 class WebhookSecretPayload:
     """Both are null where there are user errors."""
 

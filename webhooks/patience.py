@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import text
 
+from auth.audit import PLATFORM, record
 from db.ids import new_id
 from db.sessions import Database, WriteSession
-from db.tables import WebhookEndpoint, WebhookNotice
+from db.tables import User, WebhookEndpoint, WebhookNotice
 from webhooks.outbox import emit
 from webhooks.policy import Patience
 
@@ -73,6 +74,16 @@ async def _tell(session: WriteSession, endpoint: WebhookEndpoint, kind: str, mes
         session, type=f"webhook.{kind}", resource_id=endpoint.id, audience=[endpoint.owner_id],
         payload=_payload(endpoint, message), occurred_at=now,
     )  # fmt: skip
+    await _note(session, endpoint, f"webhook.{kind}", {"message": message})
+
+
+async def _note(session: WriteSession, endpoint: WebhookEndpoint, action: str, details: dict[str, str]) -> None:
+    """An entry in the audit log of the owner's organisation, or in the owner's own."""
+    owner = await session.get_one(User, endpoint.owner_id)
+    chain, connection = owner.organization_id or owner.id, await session.connection()
+    await connection.run_sync(
+        lambda sync: record(sync, chain, actor=PLATFORM, action=action, subject=endpoint.id, details=details)
+    )
 
 
 def _payload(endpoint: WebhookEndpoint, message: str) -> dict[str, Any]:

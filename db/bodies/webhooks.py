@@ -58,7 +58,7 @@ class WebhookBody(Body):
 
 
 class CreatedWebhookBody(WebhookBody):
-    """A new endpoint. `secret` is shown this once."""
+    """A new endpoint, with its secret."""
 
     secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwVYwR9Jc0m2s="])
 
@@ -81,8 +81,14 @@ class WebhookSecretBody(Body):
         )
 
 
+class ShownSecretBody(WebhookSecretBody):
+    """The newest generation, its secret in full."""
+
+    secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwVYwR9Jc0m2s="])
+
+
 class RotatedSecretBody(WebhookSecretBody):
-    """A new generation. `secret` is shown this once; older ones sign along until `old_expire_at`."""
+    """A new generation, its secret in full; older ones sign along until `old_expire_at`."""
 
     secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwVYwR9Jc0m2s="])
     old_expire_at: Moment

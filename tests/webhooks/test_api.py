@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from auth.audit import entries_of
 from tests.factories import make_partner
 from tests.webhooks.partners import eventually
 from tests.webhooks.receivers import Reply, receiving
@@ -88,7 +89,8 @@ async def test_another_partner_sees_nothing(partner, other):
     assert (await other.call("GET", "/v1/webhooks", 200)).json()["data"] == []
     path = f"/v1/webhooks/{made['id']}"
     for method, where in (
-        ("GET", path), ("DELETE", path), ("GET", f"{path}/deliveries"), ("GET", f"{path}/secrets"), ("GET", f"{path}/health")
+        ("GET", path), ("DELETE", path), ("GET", f"{path}/deliveries"), ("GET", f"{path}/secrets"), ("GET", f"{path}/health"),
+        ("GET", f"{path}/secret"),
     ):  # fmt: skip
         await other.call(method, where, 404)
     since = {"since": "2099-01-01T00:00:00Z"}
@@ -152,6 +154,40 @@ async def test_secrets_are_rotated_and_both_verify_meanwhile(partner, database, 
         received = (await receiver.wait(2))[1]
         assert len(received.headers["webhook-signature"].split()) == 2
         Webhook(only["secret"]).verify(received.body, received.headers)
+
+
+async def test_the_newest_secret_is_shown_again_to_its_owner_and_that_is_written_down(partner, other, api):
+    made = await register(partner)
+    path = f"/v1/webhooks/{made['id']}"
+    assert (await partner.call("GET", f"{path}/secret", 200)).json()["secret"] == made["secret"]
+    rotated = (await partner.call("POST", f"{path}/secrets", 201, json={})).json()
+    query = "query($id: ID!) { webhookSecret(id: $id) }"
+    assert (await partner.data(query, id=made["id"])) == {"webhookSecret": rotated["secret"]}
+    entries = await entries_of(api[0].db, partner.organization_id)
+    shown = [one["details"]["secret"] for one in entries if one["action"] == "webhook.secret_shown"]
+    assert (len(shown), shown[1]) == (2, rotated["id"])
+    reader = await make_partner(*api, scopes="webhooks:manage platform:read")
+    await reader.call("GET", f"{path}/secret", 403)
+    assert (await reader.graphql(query, id=made["id"]))["data"] == {"webhookSecret": None}
+
+
+async def test_graphql_tells_of_a_webhook_what_rest_does(partner):
+    made = await register(partner)
+    path = f"/v1/webhooks/{made['id']}"
+    query = """query($id: ID!) {
+      webhookSecrets(id: $id) { id hint publicKey createdAt expiresAt }
+      webhookHealth(id: $id) { failingSince backlog oldestAt attempts firstAttemptMs { p50 p95 p99 } notices { id kind message createdAt }
+      }
+      webhookEventTypes { name group version description schema example }
+    }"""
+    await partner.call("POST", f"{path}/secrets", 201, json={})
+    told = await partner.data(query, id=made["id"])
+    secrets = (await partner.call("GET", f"{path}/secrets", 200)).json()["data"]
+    assert [list(one.values()) for one in told["webhookSecrets"]] == [list(one.values()) for one in secrets]
+    health = (await partner.call("GET", f"{path}/health", 200)).json()
+    assert list(told["webhookHealth"].values())[1:4] == [health["backlog"], health["oldest_at"], health["attempts"]]
+    assert [one["kind"] for one in told["webhookHealth"]["notices"]] == ["secret_rotated"]
+    assert told["webhookEventTypes"] == (await partner.call("GET", "/v1/events/types", 200)).json()["data"]
 
 
 async def test_failed_deliveries_are_resent_recovered_and_replayed(partner, database, a_worker):

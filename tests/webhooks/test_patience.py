@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from auth.audit import entries_of
 from db.ids import new_id
 from tests.webhooks.partners import eventually, new_partner, working
 from tests.webhooks.receivers import receiving
@@ -32,6 +33,9 @@ async def test_an_endpoint_that_fails_for_days_is_warned_of_then_disabled(databa
     ]
     [row] = await database.fetch("select status from webhook_endpoints where id = $1", [failing])
     assert row["status"] == "disabled"
+    owner = await database.fetch_value("select organization_id from users where id = $1", [partner.user_id])
+    noted = [one["action"] for one in await entries_of(database, owner) if one["subject"] == failing]
+    assert noted == [*["webhook.failing"] * 3, "webhook.disabled"]
 
 
 async def _since(database, endpoint):
