@@ -19,27 +19,25 @@ _PREVIEW: Final = re.compile(
 
 def notes(changes: Iterable[Change]) -> dict[str, list[str]]:
     """Sentences for partners by group. One and the same change of many answers is told once."""
-    found: dict[str, dict[tuple[str, str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, dict[tuple[str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
     for change in changes:
-        surface, told = _SURFACES[change.surface], change.message
-        place = _PLACE.match(change.coordinate) if change.surface == "rest" else None
-        where = "" if place is None else f"{place['operation']}"
-        if place is not None:
-            side = (
-                "the body of"
-                if place["side"] == "body"
-                else "what is posted by"
-                if "." in place["side"]
-                else "the answer of"
-            )
-            told = change.message.replace(change.coordinate, place["pointer"], 1)
-            found[_group(change)][surface, told, side].append(where)
-        else:
-            found[_group(change)][surface, told, ""] = []
+        told, side, operation = _told(change)
+        operations = found[_group(change)][f"{_SURFACES[change.surface]}: {told}", side]
+        operations += [operation] if operation else []
     return {
-        group: [_sentence(*key, operations) for key, operations in sentences.items()]
+        group: [_sentence(told, side, operations) for (told, side), operations in sentences.items()]
         for group, sentences in found.items()
     }
+
+
+def _told(change: Change) -> tuple[str, str, str]:
+    """The sentence and, for a place in what REST takes or gives, of what it is a place and of which operation."""
+    place = _PLACE.match(change.coordinate) if change.surface == "rest" else None
+    if place is None:
+        return change.message, "", ""
+    event = f"what is posted for `{place['side']}` by"
+    side = "the body of" if place["side"] == "body" else event if "." in place["side"] else "the answer of"
+    return change.message.replace(change.coordinate, place["pointer"], 1), side, place["operation"]
 
 
 def _group(change: Change) -> str:
@@ -50,11 +48,11 @@ def _group(change: Change) -> str:
     return "Added" if change.kind == "added" or change.message.endswith("is new.") else "Changed"
 
 
-def _sentence(surface: str, told: str, side: str, operations: list[str]) -> str:
+def _sentence(told: str, side: str, operations: list[str]) -> str:
     if not operations:
-        return f"- {surface}: {told}"
+        return f"- {told}"
     where = ", ".join(f"`{operation}`" for operation in dict.fromkeys(operations))
-    return f"- {surface}: {told} In {side} {where}."
+    return f"- {told} In {side} {where}."
 
 
 def released(text: str, version: str, day: date, made: Mapping[str, list[str]]) -> str:
@@ -77,8 +75,8 @@ def released(text: str, version: str, day: date, made: Mapping[str, list[str]]) 
 
 def _merged(first: Mapping[str, list[str]], then: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Both, group by group; a line that stands in both stands once."""
-    order = [name for name in ("", *GROUPS, *first) if name in first or name in then]
-    return {name: list(dict.fromkeys([*first.get(name, ()), *then.get(name, ())])) for name in dict.fromkeys(order)}
+    order = dict.fromkeys(name for name in ("", *GROUPS, *first, *then) if name in first or name in then)
+    return {name: list(dict.fromkeys([*first.get(name, ()), *then.get(name, ())])) for name in order}
 
 
 def _sections(text: str) -> dict[str, tuple[str, str]]:

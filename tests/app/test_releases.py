@@ -250,6 +250,16 @@ def test_a_preview_opens_and_is_extended_in_the_changelog(lines, until, fault) -
     assert (fault in faults[0]) if fault else faults == []
 
 
+def test_nothing_that_was_written_by_hand_is_lost() -> None:
+    text = (
+        "# C\n\n## [Unreleased]\n\nPlain.\n\n### Odd\n\n- Kept,\n  on two lines.\n\n## [1.0.0] - 2026-01-01\n\n- Old.\n"
+    )
+    assert changelog.released(text, "1.1.0", DAY, {"Removed": ["- REST: `GET /v1/a` is gone."]}) == (
+        "# C\n\n## [Unreleased]\n\n## [1.1.0] - 2026-12-01\n\nPlain.\n\n### Removed\n\n- REST: `GET /v1/a` is gone.\n\n"
+        "### Odd\n\n- Kept,\n  on two lines.\n\n## [1.0.0] - 2026-01-01\n\n- Old.\n"
+    )
+
+
 def test_one_change_of_many_answers_is_one_sentence() -> None:
     told = ["GET /v1/a 200 /data/*/size", "GET /v1/a/{id} 200 /size", "POST /v1/a 201 /size"]
     changes = [Change("rest", "added", at, f"`{at}` is new.") for at in told]
