@@ -16,11 +16,15 @@ from app.logs import configure_logs
 from app.middleware import standard_error
 from app.one_write import STOPS, OneWriteProtocol
 from app.parts import Parts
-from app.runtime import database_url, open_parts
+from app.runtime import database_url, open_parts, secret_of
 from app.settings import Settings, WrongSetting, read_settings
 from app.shared_limits import valkey_url
 from app.worker import worker_beside
+from auth.secrets import Hasher
+from auth.signing_keys import SigningKeys, WrongServerSecret
+from auth.tokens import TOKEN_SECONDS
 from db.migrate import is_current, migrate
+from db.sessions import Database
 from wire.requests import LARGEST_BODY
 
 # What the parent hands to its worker processes, beside the settings that they inherit.
@@ -103,11 +107,18 @@ def _leave(*_: object) -> None:
 
 
 async def _prepare_database(settings: Settings, dsn: str) -> None:
-    """The embedded database is brought to the newest schema; another's is only looked at."""
+    """The embedded database is brought to the newest schema; another's is only looked at. It must know our secret."""
     if not settings.database_url:
         await migrate(dsn)
     elif not await is_current(dsn):
         raise WrongSetting("the database is not at the newest schema; run ./fshnista migrate first")
+    db = await Database.open(dsn, readers=1, writers=1)
+    try:
+        await SigningKeys.open(db, Hasher(secret_of(settings)), token_seconds=TOKEN_SECONDS)
+    except WrongServerSecret as wrong:
+        raise WrongSetting(f"{wrong}; give the secret that they were made with") from None
+    finally:
+        await db.close()
 
 
 class _Server(uvicorn.Server):

@@ -35,6 +35,10 @@ class Viewer:
         """Whether the token has this scope."""
         return self.sight.holds(scope)
 
+    def reads(self, scope: str) -> bool:
+        """Whether the token may read what asks for this scope."""
+        return self.sight.reads(scope)
+
     def may_write_storefront(self, storefront_id: str, owner_id: str) -> bool:
         """Only owners write, and a narrowed token only in the storefronts it was given."""
         return owner_id == self.user_id and (self.storefront_ids is None or storefront_id in self.storefront_ids)

@@ -52,6 +52,12 @@ def noun_of(value: str) -> str | None:
     return PREFIXES[match[1]] if match else None
 
 
+def a_noun(prefix: str) -> str:
+    """What an id with this prefix stands for, in words: `an affiliate link`."""
+    noun = PREFIXES[prefix].replace("_", " ")
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+
+
 def is_id(prefix: str, value: str) -> bool:
     """Whether `value` is a well-formed id with this prefix."""
     match = _ID.fullmatch(value)

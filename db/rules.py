@@ -41,8 +41,15 @@ class Sight:
     creator: bool = False
 
     def holds(self, scope: str) -> bool:
-        """Whether this viewer has a scope; `platform:read` stands for every scope that reads."""
+        """Whether this viewer has a scope; `platform:read` stands for every scope that only reads."""
         return scope in self.scopes or (self.reads_all and scope.endswith(":read"))
+
+    def reads(self, scope: str) -> bool:
+        """Whether this viewer may read what asks for a scope, which for some nouns is the one that writes them.
+
+        `platform:read` reads all but previews, which stay each client's own choice.
+        """
+        return scope in self.scopes or (self.reads_all and not scope.startswith("preview:"))
 
 
 @dataclass(frozen=True)

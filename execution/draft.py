@@ -71,7 +71,7 @@ class Draft:
 
     def require(self, scope: str | None) -> None:
         """Leaves to the executor what this viewer may not ask: it words the refusal."""
-        if scope is not None and not self.sight.holds(scope):
+        if scope is not None and not self.sight.reads(scope):
             raise Unplanned("scope")
 
     def leave(self, kind: GraphQLObjectType, row: Row | None, nodes: Sequence[FieldNode], reason: str) -> str:

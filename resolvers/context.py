@@ -46,6 +46,11 @@ class Context:
         if not self.viewer.holds(scope):
             raise InsufficientScope(scope)
 
+    def require_read(self, scope: str) -> None:
+        """Refuses a token that may not read what asks for the scope."""
+        if not self.viewer.reads(scope):
+            raise InsufficientScope(scope)
+
 
 def new_context(
     viewer: Viewer, db: Database, platform: Platform, *,

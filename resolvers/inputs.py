@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from db.ids import PREFIXES, ULID_PATTERN, is_id
+from db.ids import ULID_PATTERN, a_noun, is_id
 from db.money import DECIMALS, LARGEST, settle
 from resolvers.errors import Fault, Invalid
 
@@ -97,7 +97,7 @@ def IdOf(prefix: str) -> Any:  # noqa: N802 - reads as a type
 
     def check(value: str) -> str:
         if not is_id(prefix, value):
-            raise ValueError(f"must be the id of a {PREFIXES[prefix].replace('_', ' ')}: {prefix}_ and a ULID")
+            raise ValueError(f"must be the id of {a_noun(prefix)}: {prefix}_ and a ULID")
         return value
 
     schema = {"type": "string", "pattern": f"^{prefix}_{ULID_PATTERN}$"}

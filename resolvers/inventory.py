@@ -1,7 +1,7 @@
 """Stock: reading it, and moving many items at once, all or none."""
 
 from asyncio import gather
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -25,6 +25,7 @@ from resolvers.writes import Written, write
 
 LARGEST = 2_000_000_000
 Place = tuple[int, Variant]
+Unchanged = Callable[[], Awaitable[bool]]
 
 
 class StockMove(Input):
@@ -56,11 +57,20 @@ async def inventory_bodies(ctx: Context, rows: Sequence[Inventory]) -> list[Inve
     return [InventoryBody.of(row, variant.sku if variant else "") for row, variant in zip(rows, variants, strict=True)]
 
 
-async def set_inventory(ctx: Context, *, given: InventoryInput, if_match: str | None = None) -> Written:
-    """Moves stock, all items or none; no number falls below zero. `if_match` is held to what the answer showed last."""
+async def _never() -> bool:
+    return False
+
+
+async def set_inventory(
+    ctx: Context, *, given: InventoryInput, if_match: str | None = None, unchanged: Unchanged = _never
+) -> Written:
+    """Moves stock, all items or none; no number falls below zero. `if_match` is held to what the answer showed last.
+
+    `unchanged` is asked once the items are locked: whether `if_match` holds by something else that the caller read.
+    """
     ctx.require("inventory:write")
     _check_shape(given)
-    return await write(ctx, "inventory.set", given.sent, partial(_set, ctx, given, if_match))
+    return await write(ctx, "inventory.set", given.sent, partial(_set, ctx, given, if_match, unchanged))
 
 
 def _check_shape(given: InventoryInput) -> None:
@@ -75,12 +85,15 @@ def _check_shape(given: InventoryInput) -> None:
         raise Invalid(*faults)
 
 
-async def _set(ctx: Context, given: InventoryInput, if_match: str | None, session: WriteSession) -> Written:
+async def _set(
+    ctx: Context, given: InventoryInput, if_match: str | None, unchanged: Unchanged, session: WriteSession
+) -> Written:
     found = await _find(ctx, session, given.items)
     _check_once(found)
     products = await hold(session, [variant for _, variant in found])
     stock = await lock(session, [variant.id for _, variant in found])
-    check_unchanged(if_match, _body(found, stock))
+    if if_match is not None and not await unchanged():
+        check_unchanged(if_match, _body(found, stock))
     moves = zip(found, given.items, strict=True)
     changed = {
         variant.product_id for (place, variant), item in moves if _move(ctx, place, stock[variant.id], variant, item)

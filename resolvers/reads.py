@@ -48,7 +48,7 @@ async def one(ctx: Context, relation: Relation[T], row: Any) -> T | None:
 def require(ctx: Context, relation: Relation[Any]) -> None:
     """Refuses a token that may not follow this relation."""
     if relation.scope is not None:
-        ctx.require(relation.scope)
+        ctx.require_read(relation.scope)
 
 
 def page_args(

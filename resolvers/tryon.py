@@ -27,7 +27,7 @@ OPEN_USE_CASES = frozenset({"product_page"})
 
 async def get_session(ctx: Context, *, id: str) -> TryonSession:  # noqa: A002
     """A session of the viewer's own."""
-    ctx.require("tryon:write")
+    ctx.require_read("tryon:write")
     return await get(ctx, TRYON_SESSION, id)
 
 

@@ -98,7 +98,7 @@ class RotationInput(Input):
 
 async def get_webhook(ctx: Context, *, id: str) -> WebhookEndpoint:  # noqa: A002
     """The endpoint with this id."""
-    ctx.require(SCOPE)
+    ctx.require_read(SCOPE)
     return await get(ctx, WEBHOOK, id)
 
 

@@ -77,7 +77,7 @@ class Endpoint:
             last_event_id=last_event_id(headers),
         )  # fmt: skip
         if route.scope is not None:
-            ctx.require(route.scope)
+            (ctx.require_read if route.method == "GET" else ctx.require)(route.scope)
         query = read_query(route.query, scope["query_string"])
         sent = await self._sent(receive, headers)
         state["sent"] = (query.model_fields_set, sent)

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 import strawberry
+from graphql import FieldNode
 from pydantic import BaseModel
 from strawberry import UNSET, Info
 from strawberry.utils.str_converters import to_camel_case
@@ -87,7 +88,8 @@ async def run(
 def _context(info: Info) -> Context:
     """The request's context. Where one document writes several times, each field has a key of its own."""
     ctx: Context = info.context
-    if ctx.idempotency_key is None or len(info.operation.selection_set.selections) == 1:
+    asked = info.operation.selection_set.selections
+    if ctx.idempotency_key is None or (len(asked) == 1 and isinstance(asked[0], FieldNode)):
         return ctx
     return replace(ctx, idempotency_key=f"{ctx.idempotency_key}:{info.path.key}")
 

@@ -78,7 +78,7 @@ async def _node(ctx: Context, id: str) -> Any:  # noqa: A002 - the field's name
         return None
     entity, _, scope = found
     if scope is not None:
-        ctx.require(scope)
+        ctx.require_read(scope)
     return await ctx.loaders.row(entity, id)
 
 
@@ -120,13 +120,13 @@ async def _order(info: Info, id: ID):  # type: ignore[no-untyped-def]  # noqa: A
 
 async def _tryon_session(info: Info, id: ID):  # type: ignore[no-untyped-def]  # noqa: A002, ANN202
     ctx = context_of(info)
-    ctx.require("tryon:write")
+    ctx.require_read("tryon:write")
     return await ctx.loaders.row(TRYON_SESSION, id)
 
 
 async def _webhook(info: Info, id: ID):  # type: ignore[no-untyped-def]  # noqa: A002, ANN202
     ctx = context_of(info)
-    ctx.require("webhooks:manage")
+    ctx.require_read("webhooks:manage")
     return await ctx.loaders.row(WEBHOOK, id)
 
 

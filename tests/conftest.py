@@ -1,6 +1,7 @@
 """One embedded PostgreSQL for the run, one migrated database for each test process, one application over it."""
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -130,15 +131,24 @@ class LiveServer:
     partner: Partner
 
 
+@asynccontextmanager
+async def listening(app, listener: socket.socket | None = None):
+    """An application behind a real socket while the block runs; its address."""
+    sock = listener or socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False))
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+        if task.done():
+            await task  # why it could not start
+    yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+    server.should_exit = True
+    await task
+
+
 @pytest.fixture(scope="session")
 async def live_server(app, parts: Parts, open_client: httpx.AsyncClient):
     """The same application behind a real socket."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    partner = await make_partner(parts, open_client)
-    yield LiveServer(f"http://127.0.0.1:{port}", partner.token, partner)
-    server.should_exit = True
-    await task
+    async with listening(app) as url:
+        partner = await make_partner(parts, open_client)
+        yield LiveServer(url, partner.token, partner)

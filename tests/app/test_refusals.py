@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from app.operator import storefront_of
+from auth.secrets import Hasher
+from auth.signing_keys import SigningKeys
+from db.embedded import EmbeddedPostgres
 from db.sessions import Database
 from resolvers.errors import Invalid
 from resolvers.platform import Platform
+from tests.conftest import fresh_database
 from tests.vault.test_cli import fshnista
 
 
@@ -27,6 +31,17 @@ def test_a_port_in_use_is_one_line(dsn: str, tmp_path: Path, command: str) -> No
         done = fshnista(dsn, tmp_path, command, "--port", str(port))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"fshnista: cannot listen at 127.0.0.1:{port}: Address already in use; ")
+    assert done.stderr.count("\n") == 1
+
+
+async def test_another_secret_than_the_database_knows_is_one_line(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    async with fresh_database(postgres, f"refusals_{tmp_path.name}") as dsn:
+        db = await Database.open(dsn)
+        await SigningKeys.open(db, Hasher(b"the secret of another server, long ago"), token_seconds=3600)
+        await db.close()
+        done = fshnista(dsn, tmp_path, "serve", "--port", "0", "--no-worker")
+    assert done.returncode == 2
+    assert done.stderr.startswith("fshnista: the signing keys in this database were made with another server secret")
     assert done.stderr.count("\n") == 1
 
 

@@ -1,13 +1,11 @@
 """An identity on a database of its own, and the authorization server as an application."""
 
-import asyncio
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 
 from app.asgi import Parts, build_app
@@ -17,7 +15,7 @@ from auth.oauth.endpoints import routes
 from auth.partners import create_partner
 from db.ids import new_id
 from db.sessions import Database
-from tests.conftest import fresh_database
+from tests.conftest import fresh_database, listening
 
 ISSUER = "https://api.fshnista.test"
 SECRET = b"a server secret of the tests, 32+ bytes"
@@ -86,14 +84,8 @@ async def serving(db, platform, host):
     url = f"http://{host}:{listener.getsockname()[1]}"
     opened = await Identity.open(db, issuer=url, audience=url, environment="sandbox", secret=SECRET)
     parts = Parts(db, opened, replace(platform, public_url=url, secret=SECRET), Metrics())
-    config = uvicorn.Config(build_app(parts), log_level="warning", lifespan="off", server_header=False)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    yield Live(url, parts)
-    server.should_exit = True
-    await task
+    async with listening(build_app(parts), listener):
+        yield Live(url, parts)
     await opened.close()
 
 

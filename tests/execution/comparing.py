@@ -95,6 +95,7 @@ class Comparer:
 def shown(outcome: Outcome) -> dict[str, Any]:
     """An outcome as text that tells where two differ."""
     errors = orjson.loads(orjson.dumps([told(error, "") for error in outcome.errors]))
+    errors.sort(key=lambda error: str(error.get("path")))  # fields run side by side: their order is a matter of time
     return {"data": outcome.data and outcome.data.decode(), "errors": errors, "cost": outcome.cost}
 
 

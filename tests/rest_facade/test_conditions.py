@@ -85,6 +85,22 @@ async def test_fresh_writes_pass(partner: Partner) -> None:
     await partner.call("PUT", "/v1/inventory", 412, json=move, headers={"if-match": tag})
 
 
+async def test_stock_is_held_to_the_page_that_was_read(partner: Partner) -> None:
+    storefront = await partner.storefront()
+    product = await partner.product(storefront)
+    await partner.product(storefront)
+    page = f"/v1/inventory?storefrontId={storefront['id']}&limit=1"
+    first = await partner.call("GET", page, 200)
+    move = {"items": [{"sku": product["sku"], "adjust": 1}]}
+    tag = {"if-match": first.headers["etag"]}
+    await partner.call("GET", page, 304, headers={"if-none-match": tag["if-match"]})
+    await partner.call("PUT", "/v1/inventory", 200, json=move, headers=tag)
+    await partner.call("PUT", "/v1/inventory", 412, json=move, headers=tag)
+    await partner.call("PUT", "/v1/inventory", 412, json=move, headers={"if-match": '"0.e30", "1.x", "2"'})
+    fresh = (await partner.call("GET", page, 200)).headers["etag"]
+    await partner.call("PUT", "/v1/inventory", 200, json=move, headers={"if-match": f"{tag['if-match']}, {fresh}"})
+
+
 async def test_only_what_is_there_matches_a_star(partner: Partner) -> None:
     storefront = await partner.storefront()
     path = f"/v1/storefronts/{storefront['id']}/products"

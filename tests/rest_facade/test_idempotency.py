@@ -53,6 +53,19 @@ async def test_a_repeated_mutation_says_so(partner: Partner) -> None:
     )
 
 
+async def test_two_mutations_of_one_document_are_two_writes_however_they_are_spelled(partner: Partner) -> None:
+    for spread in ("... on Mutation { %s }", "%s"):
+        handles = [unique("@two"), unique("@two")]
+        both = " ".join(
+            f'{name}: storefrontCreate(input: {{handle: "{handle}", name: "A"}}) {{ storefront {{ handle }} }}'
+            for name, handle in zip("ab", handles, strict=True)
+        )
+        sent, headers = {"query": f"mutation {{ {spread % both} }}"}, {"idempotency-key": unique("key-")}
+        for _ in range(2):
+            answer = (await partner.call("POST", "/graphql", 200, json=sent, headers=headers)).json()
+            assert [answer["data"][name]["storefront"]["handle"] for name in "ab"] == handles
+
+
 async def test_keys_are_each_clients_own(partner: Partner, other: Partner) -> None:
     key = {"idempotency-key": unique("key-")}
     await partner.call("POST", "/v1/storefronts", 201, json={"handle": unique("@x"), "name": "A"}, headers=key)

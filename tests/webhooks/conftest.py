@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import httpx
 import pytest
-import uvicorn
 
 from app.asgi import Parts, build_app
 from app.metrics import Metrics
 from auth.identity import Identity
 from db.sessions import Database
 from resolvers.platform import Platform
-from tests.conftest import fresh_database
+from tests.conftest import fresh_database, listening
 from tests.factories import make_partner
 from tests.webhooks.partners import LOOPBACK, settings
 from vault.stores import open_stores
@@ -89,10 +88,5 @@ async def streams():
 async def live_api(api, streams):
     """The application behind a real socket; its address."""
     app = build_app(replace(api[0], streams=streams))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await task
+    async with listening(app) as url:
+        yield url
