@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field
 from sqlmodel import col, func, select
 
-from db.bodies.webhooks import ShownSecretBody, WebhookBody, WebhookSecretBody
+from db.bodies.webhooks import KeySetBody, PublicJwkBody, ShownSecretBody, WebhookBody, WebhookSecretBody
 from db.cursors import rfc3339
-from db.ids import new_id
+from db.ids import is_id, new_id
 from db.relations import WEBHOOK
 from db.sessions import WriteSession
 from db.tables import Storefront, WebhookEndpoint, WebhookNotice, WebhookSecret
@@ -26,7 +26,7 @@ from webhooks.addresses import RefusedAddress
 from webhooks.events import CATALOGUE, OPERATIONAL
 from webhooks.redelivery import wake
 from webhooks.registry import TooManySecrets, add_key, live_keys, rotate
-from webhooks.signing import Seal, public_text, secret_text
+from webhooks.signing import Seal, public_jwk, public_text, secret_text
 
 SCOPE: Final = "webhooks:manage"
 MOST_ENDPOINTS: Final = 1_000
@@ -109,20 +109,33 @@ async def webhook_bodies(ctx: Context, rows: Sequence[WebhookEndpoint]) -> list[
 
 
 async def public_keys(ctx: Context, row: WebhookEndpoint) -> list[str]:
-    """The endpoint's Ed25519 keys that sign now, newest first; read for all endpoints of a list by one statement."""
+    """The endpoint's Ed25519 keys that sign now, newest first."""
+    return [public_text(key) for key in await _live_public_keys(ctx, row.id)]
 
-    async def batch(ids: list[str]) -> list[list[str]]:
+
+async def key_set(ctx: Context, *, id: str) -> KeySetBody:  # noqa: A002
+    """The same as a JWK set. For everyone who knows the id: a receiver, who verifies by it, has no token."""
+    keys = await _live_public_keys(ctx, id) if is_id("whk", id) else []
+    if not keys:
+        raise NotFound("webhook", id[:64])
+    return KeySetBody.model_construct(keys=[PublicJwkBody(**public_jwk(key)) for key in keys])
+
+
+async def _live_public_keys(ctx: Context, id: str) -> list[bytes]:  # noqa: A002
+    """Read for all endpoints of a list by one statement."""
+
+    async def batch(ids: list[str]) -> list[list[bytes]]:
         found = await ctx.db.fetch(
             "select endpoint_id, public_key from webhook_secrets "
             "where endpoint_id = any($1::text[]) and (expires_at is null or expires_at > $2) order by id desc",
             [ids, ctx.clock()],
         )
-        keys: dict[str, list[str]] = {id_: [] for id_ in ids}
+        keys: dict[str, list[bytes]] = {id_: [] for id_ in ids}
         for record in found:
-            keys[record["endpoint_id"]].append(public_text(record["public_key"]))
+            keys[record["endpoint_id"]].append(record["public_key"])
         return [keys[id_] for id_ in ids]
 
-    found: list[str] = await ctx.loaders.batched("public_keys_by_webhook", row.id, batch)
+    found: list[bytes] = await ctx.loaders.batched("public_keys_by_webhook", id, batch)
     return found
 
 

@@ -131,7 +131,8 @@ async def _send_answer(send: Send, answer: Answer, conditions: Mapping[bytes, by
     headers = {"content-type": "application/json", **answer.headers}
     headers.setdefault("etag", etag(body))
     if _matches(conditions.get(b"if-none-match"), headers["etag"]):
-        await send_bytes(send, 304, {"etag": headers["etag"]}, b"")
+        del headers["content-type"]
+        await send_bytes(send, 304, headers, b"")
         return
     await send_bytes(send, answer.status, headers, body, head=scope["method"] == "HEAD")
 

@@ -223,6 +223,18 @@ WEBHOOK_KEY: Final[dict[str, Any]] = {
     "created_at": _WHEN,
     "expires_at": None,
 }
+WEBHOOK_KEY_SET: Final[dict[str, Any]] = {
+    "keys": [
+        {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+            "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+            "use": "sig",
+            "alg": "EdDSA",
+        }
+    ]
+}
 DELIVERY: Final[dict[str, Any]] = {
     "id": f"dlv_{_ULID}",
     "webhook_id": f"whk_{_ULID}",

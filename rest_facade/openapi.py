@@ -194,9 +194,14 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _condition_headers(route: Route) -> list[str]:
-    names = () if route.public else _CONDITIONS.get(route.method, ())
+    names = () if route.public and not _is_read(route) else _CONDITIONS.get(route.method, ())
     streamed = ["Last-Event-ID"] if route.streamed else []
     return [name for name in names if name != "If-Match" or 412 in route.errors] + streamed
+
+
+def _is_read(route: Route) -> bool:
+    """Whether it answers with a representation, and so heeds If-None-Match."""
+    return route.method == "GET" and 200 in route.answers
 
 
 def _header_parameter(name: str) -> dict[str, Any]:
@@ -211,7 +216,7 @@ def _path_parameter(path: str, name: str) -> dict[str, Any]:
 
 def _responses(route: Route, names: dict[Any, str]) -> dict[str, Any]:
     found = {str(status): _answer(route, status, model, names) for status, model in route.answers.items()}
-    if route.method == "GET" and not route.public:
+    if _is_read(route):
         found["304"] = {"description": "Unchanged since the ETag that you have.", "headers": _headers("ETag")}
     for status in sorted({*_common_errors(route), *route.errors}):
         found[str(status)] = {"$ref": f"#/components/responses/{_response_name(status)}"}

@@ -2,6 +2,7 @@
 
 from db.bodies.webhooks import (
     CreatedWebhookBody,
+    KeySetBody,
     RotatedSecretBody,
     ShownSecretBody,
     WebhookBody,
@@ -19,6 +20,9 @@ from rest_facade.route import Route
 from webhooks.shapes import SHAPES
 
 SCOPE, TAG = "webhooks:manage", "Webhooks"
+_KEY_SET = "application/jwk-set+json"
+# A minute: after a rotation that ends the older keys at once, nobody trusts them for longer.
+_SHARED = {"content-type": _KEY_SET, "cache-control": "public, max-age=60", "access-control-allow-origin": "*"}
 
 
 async def index(call: Call) -> Answer:
@@ -67,6 +71,11 @@ async def rotate(call: Call) -> Answer:
     return written(await webhooks.rotate_secret(call.ctx, id=call.path["id"], given=call.body))
 
 
+async def key_set(call: Call) -> Answer:
+    """The public keys that verify."""
+    return Answer((await webhooks.key_set(call.ctx, id=call.path["id"])).as_json(), headers=_SHARED)
+
+
 async def health(call: Call) -> Answer:
     """How it is going."""
     return shown(await deliveries.health(call.ctx, webhook_id=call.path["id"]))
@@ -110,6 +119,10 @@ ROUTES = (
         example={"expire_old_after_seconds": 86400},
         example_answer=examples.WEBHOOK_KEY
         | {"secret": examples.WEBHOOK_SECRET, "old_expire_at": "2026-11-24T09:30:00.125Z"},
+    ),
+    Route(
+        "GET", "/v1/webhooks/{id}/jwks.json", key_set, "The public keys that verify `v1a` signatures; asks for no token",
+        TAG, {200: KeySetBody}, public=True, content_type=_KEY_SET, example_answer=examples.WEBHOOK_KEY_SET,
     ),
     Route(
         "GET", "/v1/webhooks/{id}/health", health, "How deliveries to a webhook are going", TAG,

@@ -14,10 +14,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc.jwk import OKPKey
 
 SECRET_BYTES: Final = 32
 _NONCE: Final = 12
@@ -83,6 +84,14 @@ def secret_text(secret: bytes) -> str:
 def public_text(public: bytes) -> str:
     """As partners see it: `whpk_` and base64."""
     return "whpk_" + b64encode(public).decode()
+
+
+def public_jwk(public: bytes) -> dict[str, str]:
+    """As libraries for JOSE know it (RFC 8037); its `kid` is its thumbprint (RFC 7638), so it never changes."""
+    key = OKPKey.import_key(Ed25519PublicKey.from_public_bytes(public))
+    stated = key.as_dict(private=False)
+    told = {name: str(stated[name]) for name in ("kty", "crv", "x")}
+    return {**told, "kid": key.thumbprint(), "use": "sig", "alg": "EdDSA"}
 
 
 def secret_bytes(text: str) -> bytes:

@@ -13,7 +13,7 @@ DeliveryStatus = Annotated[
     str, word("waiting", "leased", "queued", "blocked", "delivered", "failed", "cancelled")
 ]  # fmt: skip
 Outcome = Annotated[str, word("delivered", "refused", "timeout", "unreachable", "blocked_address", "gone")]
-PublicKey = Annotated[str, Field(examples=["whpk_MCowBQYDK2VwAyEA7v0mVw0Zc0Yk2Fv5y4dC8h3kV0n1mQ8="])]
+PublicKey = Annotated[str, Field(examples=["whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="])]
 _SHOWN_OF_SECRET = 4
 
 
@@ -92,6 +92,23 @@ class RotatedSecretBody(WebhookSecretBody):
 
     secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwVYwR9Jc0m2s="])
     old_expire_at: Moment
+
+
+class PublicJwkBody(Body):
+    """An Ed25519 public key (RFC 8037)."""
+
+    kty: Annotated[str, word("OKP")]
+    crv: Annotated[str, word("Ed25519")]
+    x: str = Field(description="The 32 bytes of the key, base64url.")
+    kid: str = Field(description="The key's thumbprint (RFC 7638).")
+    use: Annotated[str, word("sig")]
+    alg: Annotated[str, word("EdDSA")]
+
+
+class KeySetBody(Body):
+    """The keys that sign now, newest first, as a JWK set (RFC 7517 section 5)."""
+
+    keys: list[PublicJwkBody]
 
 
 class ResourceBody(Body):
