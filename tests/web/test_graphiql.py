@@ -7,48 +7,22 @@ import re
 from typing import Literal
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
 from tests.browser import Visit
 from tests.web.conftest import TOKEN
+from tests.web.ide import editor, open_with_token, run, write_query
 
 pytestmark = pytest.mark.browser
 
 # One script, as Monaco may draw its lines anew between two.
 LINE_TOPS = """[...document.querySelectorAll('[aria-label="Operation Editor"] .view-line')]
   .map((line) => line.getBoundingClientRect().top)"""
-
-
-def editor(page: Page, region: str) -> Locator:
-    return page.get_by_role("region", name=region).locator(".view-lines").filter(visible=True)
-
-
-async def open_with_token(visit: Visit, url: str) -> None:
-    """Opens the page and types a token into the headers' template; the schema then loads without a click."""
-    await visit.open(url)
-    await expect(editor(visit.page, "Headers")).to_contain_text('"Authorization": "Bearer "')
-    await editor(visit.page, "Headers").click()
-    async with visit.page.expect_response(lambda answer: answer.request.method == "POST"):
-        for key in ("Control+Home", "ArrowDown", "End", "ArrowLeft"):
-            await visit.page.keyboard.press(key)
-        await visit.page.keyboard.type(TOKEN)
-
-
-async def write_query(visit: Visit, text: str) -> None:
-    await editor(visit.page, "Operation Editor").click()
-    await visit.page.keyboard.press("Control+A")
-    await visit.page.keyboard.press("Delete")  # a brace typed over a selection would surround it
-    await visit.page.keyboard.type(text)
-
-
-async def run(visit: Visit, query: str, answer: str) -> None:
-    await write_query(visit, query)
-    await visit.page.keyboard.press("Control+Enter")
-    await expect(editor(visit.page, "Result Window")).to_contain_text(answer)
+STORED = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
 
 
 async def test_a_reader_s_way_from_token_to_answer(visit: Visit, site: str) -> None:
-    await open_with_token(visit, f"{site}/graphql")
+    await open_with_token(visit, f"{site}/graphql", TOKEN)
 
     await write_query(visit, "query Hello { gre")
     await visit.page.keyboard.press("Control+Space")
@@ -67,13 +41,15 @@ async def test_a_reader_s_way_from_token_to_answer(visit: Visit, site: str) -> N
 
 
 async def test_the_preview_path_asks_itself_and_keeps_no_token(visit: Visit, site: str) -> None:
-    await open_with_token(visit, f"{site}/graphql/preview")
+    await open_with_token(visit, f"{site}/graphql/preview", TOKEN)
     await run(visit, "{ stage }", '"stage": "/graphql/preview"')
     posts = {request.url for request in visit.requests if request.method == "POST"}
     assert posts == {f"{site}/graphql/preview"}
 
-    stored = await visit.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
-    assert "{ stage }" in stored  # the query is kept
+    stored = ""
+    async with asyncio.timeout(20):  # the query is kept, a moment after it was typed
+        while "{ stage }" not in stored:
+            stored = await visit.page.evaluate(STORED)
     assert TOKEN not in stored
     await visit.page.reload()
     await expect(editor(visit.page, "Operation Editor")).to_have_text("{ stage }")

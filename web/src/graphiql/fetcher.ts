@@ -1,4 +1,6 @@
 import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
+import { getOperationAST, parse as parseDocument } from "graphql";
+import { createClient } from "graphql-sse";
 
 const ACCEPT = "application/graphql-response+json, application/json;q=0.9";
 const CREDENTIALS = ["authorization", "x-api-key"];
@@ -21,15 +23,34 @@ export function createFetcher(): Fetcher {
     if (Object.keys(own).length > 0) credential = own;
     // Without this, opening the page would cost the reader a refused request before the first key is pressed.
     if (Object.keys(credential).length === 0) throw new Error(NO_CREDENTIAL);
-    return send(params, { ...credential, ...headers });
+    const sent = { ...params, operationName: currentName(params) };
+    return (isSubscription(sent) ? follow : send)(sent, { ...credential, ...headers });
   };
 }
 
-async function send(params: FetcherParams, headers: Headers) {
+type Sent = Omit<FetcherParams, "operationName"> & { operationName: string | undefined };
+
+/** Read from the text: GraphiQL's own idea of the operation is a moment late, too. */
+function isSubscription({ query, operationName }: Sent): boolean {
+  try {
+    return getOperationAST(parseDocument(query), operationName)?.operation === "subscription";
+  } catch {
+    return false; // the server says what is wrong with it, and where
+  }
+}
+
+/** A stream of server-sent events: unlike a WebSocket's handshake, its request carries the headers of the editor. */
+function follow({ operationName, ...sent }: Sent, headers: Headers) {
+  // No retry: it would begin now again, and what came meanwhile would be missing without a word.
+  const client = createClient({ url: window.location.pathname, headers, credentials: "omit", retryAttempts: 0 });
+  return client.iterate(operationName ? { ...sent, operationName } : sent);
+}
+
+async function send(sent: Sent, headers: Headers) {
   const answer = await fetch(window.location.pathname, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: ACCEPT, ...headers },
-    body: JSON.stringify({ ...params, operationName: currentName(params) }),
+    body: JSON.stringify(sent),
     credentials: "omit",
   });
   return parse(answer);
