@@ -135,6 +135,7 @@ class LiveServer:
 async def listening(app, listener: socket.socket | None = None):
     """An application behind a real socket while the block runs; its address."""
     sock = listener or socket.create_server(("127.0.0.1", 0))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each small answer would wait for the one before
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False))
     task = asyncio.create_task(server.serve(sockets=[sock]))
     while not server.started:
