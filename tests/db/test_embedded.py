@@ -219,7 +219,8 @@ def test_a_killed_supervisor_takes_postgresql_along_and_the_next_start_heals(hom
 def test_a_backend_that_computes_on_after_all_else_died_is_ended_by_the_next_start(home):
     with EmbeddedPostgres.start(home) as postgres:
         job = subprocess.Popen([sys.executable, "-c", ENDLESS, postgres.dsn], stdout=subprocess.PIPE, text=True)
-        assert line_of(job)
+        backend = int(line_of(job))
+        eventually(lambda: ask(postgres.dsn, f"SELECT state FROM pg_stat_activity WHERE pid = {backend}") == "active")
         supervisor, postmaster = state_of(home).supervisor, postgres.postmaster
         os.kill(supervisor, signal.SIGSTOP)
         os.kill(postmaster, signal.SIGKILL)
