@@ -93,7 +93,7 @@ class Revocations:
     async def _learn(self, row: asyncpg.Record) -> None:
         key = (row["kind"], row["subject"])
         entry = (row["revoked_at"].timestamp(), row["expires_at"].timestamp())
-        if self._known.get(key) != entry:
+        if entry > self._known.get(key, (0.0, 0.0)):  # readings overlap: an older one must not undo a newer
             self._known[key] = entry
             for listener in self._listeners:
                 await listener(*key)

@@ -62,7 +62,12 @@ class SigningKeys:
         return next(iter(self._keys.values()))
 
     async def load(self) -> None:
-        """Reads the keys that still verify. Those known already are not decrypted again."""
+        """Reads the keys that still verify; one reading after the other, or an older one could undo a newer."""
+        async with self._loading:
+            await self._read()
+
+    async def _read(self) -> None:
+        """Those known already are not decrypted again."""
         rows = await self._db.fetch(_ALL)
         loaded: dict[str, SigningKey] = {}
         for row in rows:
@@ -78,7 +83,7 @@ class SigningKeys:
         if key is None and monotonic() - self._loaded_at >= _RELOAD_SECONDS:
             async with self._loading:
                 if monotonic() - self._loaded_at >= _RELOAD_SECONDS:
-                    await self.load()
+                    await self._read()
             key = self._live(kid)
         return key
 

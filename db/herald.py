@@ -39,6 +39,6 @@ class Herald:
     async def _send(self) -> None:
         await asyncio.sleep(MOMENT)
         news, self._news, self._sending = self._news, set(), None
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             async with self._pool.acquire() as connection:
                 await connection.execute(_NOTIFY, [channel for channel, _ in news], [word for _, word in news])

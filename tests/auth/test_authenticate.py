@@ -202,13 +202,13 @@ async def test_keys_rotate_without_breaking_live_tokens(db, dsn, token):
 
 
 async def test_unknown_kids_do_not_hammer_the_database(identity, monkeypatch):
-    loads, load = [], SigningKeys.load
+    loads, read = [], SigningKeys._read
 
     async def counted(self):
         loads.append(1)
-        await load(self)
+        await read(self)
 
-    monkeypatch.setattr(SigningKeys, "load", counted)
+    monkeypatch.setattr(SigningKeys, "_read", counted)
     started = perf_counter()
     await asyncio.gather(*(identity.keys.find(f"kid{n}") for n in range(500)))
     assert len(loads) <= 1 + (perf_counter() - started)  # one a second, on however busy a machine
