@@ -16,7 +16,7 @@ from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Invalid, NotFound
 from resolvers.inputs import ABSENT, Input, MomentInput
 from resolvers.loaders import Page, PageArgs
-from resolvers.reads import follow, page_args
+from resolvers.reads import check_id, follow, page_args
 from resolvers.webhooks import EventName, Events, get_webhook, own_webhook
 from resolvers.writes import Written, write
 from webhooks.redelivery import recover, replay, resend, send_test
@@ -66,6 +66,7 @@ async def list_deliveries(ctx: Context, *, webhook_id: str, args: PageArgs) -> P
 async def get_delivery(ctx: Context, *, webhook_id: str, id: str) -> Delivery:  # noqa: A002
     """One delivery to an endpoint."""
     row = await get_webhook(ctx, id=webhook_id)
+    check_id("dlv", id)
     sql = f"select {select_list(Delivery, 't')} from deliveries t where t.id = $1 and t.endpoint_id = $2"
     found = hydrate_all(Delivery, await ctx.db.fetch(sql, [id, row.id]))
     if not found:
@@ -88,6 +89,7 @@ async def resend_delivery(ctx: Context, *, webhook_id: str, id: str) -> Written:
 async def _resend(ctx: Context, webhook_id: str, id: str, session: WriteSession) -> Written:  # noqa: A002
     endpoint = await own_webhook(ctx, session, webhook_id)
     _must_run(endpoint.status)
+    check_id("dlv", id)
     query = select(Delivery).where(Delivery.id == id, Delivery.endpoint_id == endpoint.id)
     row = (await session.exec(query)).first()
     if row is None:

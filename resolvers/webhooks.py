@@ -19,7 +19,7 @@ from resolvers.acts import note_act
 from resolvers.context import Context
 from resolvers.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from resolvers.inputs import ABSENT, HOST, IdOf, Input
-from resolvers.reads import get
+from resolvers.reads import check_id, get
 from resolvers.storefronts import check_unchanged
 from resolvers.writes import Written, write
 from webhooks.addresses import RefusedAddress
@@ -324,6 +324,7 @@ async def _rotate(ctx: Context, id: str, given: RotationInput, session: WriteSes
 
 async def own_webhook(ctx: Context, session: WriteSession, id: str) -> WebhookEndpoint:  # noqa: A002
     """The viewer's own endpoint, locked for a change; one that it may only read is Forbidden, the rest NotFound."""
+    check_id("whk", id)
     query = select(WebhookEndpoint).where(WebhookEndpoint.id == id).with_for_update()
     row = (await session.exec(query)).first()
     if row is None or (row.owner_id != ctx.viewer.user_id and not ctx.viewer.sight.reads_all):
