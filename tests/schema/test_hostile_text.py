@@ -16,7 +16,7 @@ from schema.build import ALL_PREVIEWS, build_schema
 from tests.factories import Partner
 
 SCHEMA = build_schema(ALL_PREVIEWS)._schema
-ROOTS = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type}
+ROOTS: dict[str, Any] = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type}
 FIELDS = [(word, name) for word, root in ROOTS.items() if root for name, field in root.fields.items() if field.args]
 PLAIN = {
     "Int": "1", "Float": "1.5", "Boolean": "true", "Decimal": '"1.00"', "DateTime": '"2026-11-24T10:00:00Z"',
@@ -31,7 +31,7 @@ def told(kind: Any, text: str, depth: int = 0) -> str:
     if isinstance(kind, GraphQLList):
         return f"[{told(kind.of_type, text, depth)}]"
     if isinstance(kind, GraphQLEnumType):
-        return next(iter(kind.values))
+        return str(next(iter(kind.values)))
     if isinstance(kind, GraphQLInputObjectType):
         needed = {n: f for n, f in kind.fields.items() if depth < 3 or isinstance(f.type, GraphQLNonNull)}
         return "{" + ", ".join(f"{name}: {told(field.type, text, depth + 1)}" for name, field in needed.items()) + "}"
