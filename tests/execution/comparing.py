@@ -63,6 +63,8 @@ class Comparer:
         """
         self.last = ""
         outcome = await self.answer(self.planned, request, viewer)
+        codes = [told(error, "")["extensions"]["code"] for error in outcome.errors]
+        assert "INTERNAL" not in codes, f"{request.query}\n{request.variables}"
         if self.last.startswith("executed"):
             self.needless[self.last] += not outcome.errors
         if self.last.startswith(("planned", "mixed")):
