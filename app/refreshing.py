@@ -11,6 +11,7 @@ import structlog
 
 from db.recommend import rounds
 from db.sessions import Database
+from webhooks.naps import nap
 
 _TROUBLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _POLL, _AGAIN, _LOOK_FOR_OLD = 1.0, 2.0, 60.0  # seconds
@@ -29,8 +30,7 @@ class Refresher:
         """Works until `stop` is set; the round under way is finished."""
         while not stop.is_set():
             pause = await self._round()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+            await nap(stop, pause)
 
     async def _round(self) -> float:
         """One round. Returns how long to rest: a while, so that the database's other users come first."""

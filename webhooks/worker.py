@@ -27,6 +27,7 @@ from webhooks.courier import Courier
 from webhooks.engine import IN_HAND, Engine
 from webhooks.lanes import Endpoint
 from webhooks.names import Lookup, Names
+from webhooks.naps import nap
 from webhooks.parcels import Parcel, Tried
 from webhooks.policy import Patience, Schedule
 from webhooks.signing import Seal
@@ -371,6 +372,5 @@ class DeliveryWorker:
                 return
 
     async def _nap(self, event: asyncio.Event, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
+        await nap(event, seconds)
         event.clear()

@@ -10,6 +10,7 @@ from db.ids import new_id
 from tests.webhooks.partners import eventually, new_partner, working
 from tests.webhooks.receivers import receiving
 from webhooks.ledger import CHANNEL, EVENTS
+from webhooks.naps import nap
 
 
 @asynccontextmanager
@@ -68,6 +69,24 @@ async def test_many_commits_in_a_moment_are_told_once_and_a_rollback_never(datab
                 raise ZeroDivisionError
         await asyncio.sleep(0.1)
         assert heard == []
+
+
+async def test_who_is_stopped_in_the_moment_of_waking_stops():
+    async def forever(event):
+        while True:
+            await nap(event, 10)
+            event.clear()
+
+    for _ in range(50):
+        event = asyncio.Event()
+        task = asyncio.create_task(forever(event))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        event.set()
+        await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=1)
+        assert done
 
 
 def _something(heard):
