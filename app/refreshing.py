@@ -4,16 +4,15 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Final
 
 import asyncpg
 import structlog
 
 from db.recommend import rounds
 from db.sessions import Database
+from db.trouble import TROUBLE
 from webhooks.naps import nap
 
-_TROUBLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _POLL, _AGAIN, _LOOK_FOR_OLD = 1.0, 2.0, 60.0  # seconds
 _log = structlog.get_logger("recommendations")
 
@@ -44,7 +43,7 @@ class Refresher:
         except rounds.Refused as refused:
             await self._narrow_down(refused)
             return 0.1
-        except _TROUBLE as error:
+        except TROUBLE as error:
             _log.warning("recommendations_database_trouble", error=str(error) or type(error).__name__)
             return _AGAIN
         self._most = min(rounds.COUNTS, self._most * 2)
@@ -60,6 +59,6 @@ class Refresher:
         self._most = max(1, self._most // 4)
         if len(refused.tasks) == 1:
             _log.error("recommendations_task_dropped", task=refused.tasks, error=str(refused))
-            with suppress(*_TROUBLE):
+            with suppress(*TROUBLE):
                 async with self._db.pool.acquire() as connection:
                     await rounds.drop(connection, refused.tasks)

@@ -9,9 +9,8 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-import asyncpg
-
 from db.pool import ReadPool
+from db.trouble import TROUBLE
 
 MOMENT: Final = 0.01
 _NOTIFY: Final = "select pg_notify(channel, word) from unnest($1::text[], $2::text[]) as news(channel, word)"
@@ -28,7 +27,7 @@ class Herald:
     def tell(self, news: set[tuple[str, str]]) -> None:
         """News are pairs of a channel and a word."""
         self._news |= news
-        if self._sending is None:
+        if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send())
 
     async def close(self) -> None:
@@ -37,8 +36,9 @@ class Herald:
             await self._sending
 
     async def _send(self) -> None:
-        await asyncio.sleep(MOMENT)
-        news, self._news, self._sending = self._news, set(), None
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
-            async with self._pool.acquire() as connection:
-                await connection.execute(_NOTIFY, [channel for channel, _ in news], [word for _, word in news])
+        while self._news:
+            await asyncio.sleep(MOMENT)
+            news, self._news = self._news, set()
+            with suppress(*TROUBLE):
+                async with self._pool.acquire() as connection:
+                    await connection.execute(_NOTIFY, [channel for channel, _ in news], [word for _, word in news])

@@ -8,13 +8,11 @@ import asyncio
 from types import TracebackType
 from typing import Final, Self
 
-import asyncpg
-
 from db.sessions import Database
+from db.trouble import TROUBLE
 
 _NEWEST: Final = "select coalesce((select id from dispatch_ticks order by id desc limit 1), 0)"
 _SINCE: Final = "select id, users from dispatch_ticks where id > $1 order by id"
-_TROUBLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Ear:
@@ -78,7 +76,7 @@ class Bell:
         while self._ears:
             try:
                 newest = await self._look(newest)
-            except _TROUBLE:
+            except TROUBLE:
                 newest = None
             await asyncio.sleep(self._every)
 

@@ -10,15 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any, Final
+from typing import Any
 
-import asyncpg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from db import partitions
 from db.sessions import Database
+from db.trouble import TROUBLE
 from webhooks import dispatch, ledger, patience
 from webhooks.addresses import Rules
 from webhooks.book import Book
@@ -33,14 +32,6 @@ from webhooks.policy import Patience, Schedule
 from webhooks.signing import Seal
 from webhooks.totals import Totals
 
-_TROUBLE: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    SQLAlchemyError,
-)
 _log = structlog.get_logger("webhooks")
 
 
@@ -112,7 +103,7 @@ class DeliveryWorker:
         await self._engine.settle()
         recorder.cancel()
         await asyncio.gather(recorder, return_exceptions=True)
-        with suppress(*_TROUBLE):
+        with suppress(*TROUBLE):
             await self._record_all()
             await self._with(ledger.leave, self._id)
         self._client.close()
@@ -184,7 +175,7 @@ class DeliveryWorker:
     async def _hearing(self) -> None:
         """Listens for news of events, endpoints and deliveries made due by hand; polling finds them too, only later."""
         while True:
-            with suppress(*_TROUBLE):
+            with suppress(*TROUBLE):
                 await self._hear()
             await asyncio.sleep(1)
 
@@ -196,7 +187,7 @@ class DeliveryWorker:
             try:
                 await ended.wait()
             finally:
-                with suppress(*_TROUBLE):
+                with suppress(*TROUBLE):
                     await connection.remove_listener(ledger.CHANNEL, self._heard)
 
     def _heard(self, _connection: object, _pid: int, _channel: str, word: object) -> None:
@@ -355,7 +346,7 @@ class DeliveryWorker:
         """Does it; where the database is away, waits a little and returns `default`."""
         try:
             return await act()
-        except _TROUBLE as error:
+        except TROUBLE as error:
             self._doubtful_until = monotonic() + 2
             _log.warning("webhook_database_trouble", error=str(error) or type(error).__name__)
             await asyncio.sleep(0.3)
@@ -365,7 +356,7 @@ class DeliveryWorker:
         while not self._stop.is_set():
             try:
                 await act()
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 _log.warning("webhook_database_trouble", error=str(error) or type(error).__name__)
                 await asyncio.sleep(0.5)
             else:
