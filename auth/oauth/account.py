@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import orjson
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -43,13 +44,10 @@ class Account:
 
     async def add_passkey(self, request: Request) -> Response:
         """POST /oauth/passkeys: who is at the keyboard must know the password, or a borrowed browser would be kept for good."""
-        person = await self._browsers.person(request)
-        if person is None:
-            return self._ask(request)
-        try:
-            form = await self._browsers.form(request)
-        except ForeignForm:
-            return self._pages.foreign()
+        sent = await self._sent(request)
+        if isinstance(sent, Response):
+            return sent
+        person, form = sent
         fault = await self._why_not(request, person, form.get("name", "").strip(), form.get("password", ""))
         if not fault:
             try:
@@ -71,13 +69,10 @@ class Account:
 
     async def remove_passkey(self, request: Request) -> Response:
         """POST /oauth/passkeys/remove."""
-        person = await self._browsers.person(request)
-        if person is None:
-            return self._ask(request)
-        try:
-            form = await self._browsers.form(request)
-        except ForeignForm:
-            return self._pages.foreign()
+        sent = await self._sent(request)
+        if isinstance(sent, Response):
+            return sent
+        person, form = sent
         gone = await self._passkeys.remove(person.id, form.get("passkey", "").replace("\0", ""))
         return await self._page(request, person, done="Passkey removed. It signs in no more." if gone else "")
 
@@ -94,17 +89,24 @@ class Account:
 
     async def erase_twin(self, request: Request) -> Response:
         """POST /oauth/twin/erase, with the box ticked: it cannot be undone."""
-        person = await self._browsers.person(request)
-        if person is None:
-            return self._ask(request)
-        try:
-            form = await self._browsers.form(request)
-        except ForeignForm:
-            return self._pages.foreign()
+        sent = await self._sent(request)
+        if isinstance(sent, Response):
+            return sent
+        person, form = sent
         if form.get("sure") != "yes":
             return await self._page(request, person, done="Nothing was erased: tick the box to say that you are sure.")
         gone = await self._identity.twins.erase(person.id)
         return await self._page(request, person, done="Your digital twin is erased." if gone else "")
+
+    async def _sent(self, request: Request) -> tuple[Person, QueryParams] | Response:
+        """Who sent a form, and what it says; or the answer to whoever is not signed in, or sent none of ours."""
+        person = await self._browsers.person(request)
+        if person is None:
+            return self._ask(request)
+        try:
+            return person, await self._browsers.form(request)
+        except ForeignForm:
+            return self._pages.foreign()
 
     async def _page(
         self, request: Request, person: Person, *, done: str = "", fault: str = "", status: int = 200
